@@ -1,0 +1,27 @@
+export const ROLES = ['agent', 'discovery', 'operator', 'auth'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/**
+ * Who is at the other end of a request. `proof` says how that is known: `claimed` is the peer's own
+ * word, good on loopback only.
+ */
+export interface Peer {
+  readonly role: Role;
+  readonly name: string;
+  readonly proof: 'claimed';
+}
+
+/** `role/name`, as in ServerInfo's origin and in logs. */
+export function peerText(peer: Peer): string {
+  return `${peer.role}/${peer.name}`;
+}
+
+/** Reads `role/name`; undefined when it is neither. */
+export function parsePeerClaim(text: string): Peer | undefined {
+  const slash = text.indexOf('/');
+  const role = ROLES.find((known) => known === text.slice(0, slash));
+  const name = text.slice(slash + 1);
+  if (role === undefined || !/^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/.test(name)) return undefined;
+  return { role, name, proof: 'claimed' };
+}

@@ -1,0 +1,12 @@
+export { NO_LABELS, equalLabels, sortedEntries, type Labels } from './labels.ts';
+export {
+  MAX_KEY_CHARACTERS,
+  MAX_LABELS_PER_NAMESPACE,
+  MAX_OWN_LABELS,
+  MAX_VALUE_CHARACTERS,
+  labelProblem,
+  namespaceProblem,
+  ownLabelsProblem,
+} from './limits.ts';
+export { NAMESPACES, awsLabelKey, labelsIn, namespaceOf, type Namespace } from './namespaces.ts';
+export { labelsRevision } from './revision.ts';

@@ -1,0 +1,75 @@
+import { namespaceOf } from './namespaces.ts';
+import type { Namespace } from './namespaces.ts';
+import type { Labels } from './labels.ts';
+
+/**
+ * EC2's limits on a tag (User Guide, "Tag restrictions"): 50 tags a resource, 128 Unicode characters
+ * in a key, 256 in a value. Operators' labels share them, so that one limit holds everywhere.
+ */
+export const MAX_LABELS_PER_NAMESPACE = 50;
+export const MAX_KEY_CHARACTERS = 128;
+export const MAX_VALUE_CHARACTERS = 256;
+/** A node's own labels come from its configuration, which may hold more than a resource's tags. */
+export const MAX_OWN_LABELS = 200;
+
+/**
+ * Why this label cannot be carried, for a person, or undefined when it can. The text names the key,
+ * shortened, and never the value.
+ *
+ * @param key the whole key, with its namespace if it has one
+ */
+export function labelProblem(key: string, value: string): string | undefined {
+  const bare = key.slice(namespaceOf(key)?.length ?? 0);
+  if (bare === '') return `label key ${show(key)} is empty`;
+  if (characters(bare) > MAX_KEY_CHARACTERS) {
+    return `label key ${show(key)} is longer than ${MAX_KEY_CHARACTERS} characters`;
+  }
+  if (characters(value) > MAX_VALUE_CHARACTERS) {
+    return `the value of label ${show(key)} is longer than ${MAX_VALUE_CHARACTERS} characters`;
+  }
+  // A lone surrogate has no UTF-8 form: it would arrive as another character.
+  if (!key.isWellFormed()) return `label key ${show(key)} is not well-formed Unicode`;
+  if (!value.isWellFormed()) return `the value of label ${show(key)} is not well-formed Unicode`;
+  return undefined;
+}
+
+/** Why these labels may not stand together under one namespace, or undefined when they may. */
+export function namespaceProblem(namespace: Namespace, labels: Labels): string | undefined {
+  if (labels.size > MAX_LABELS_PER_NAMESPACE) {
+    return `${labels.size} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
+  }
+  for (const [key, value] of labels) {
+    if (!key.startsWith(namespace)) return `label ${show(key)} is not under ${namespace}`;
+    const problem = labelProblem(key, value);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Why a node may not call these its own labels, or undefined when it may. */
+export function ownLabelsProblem(labels: Labels): string | undefined {
+  if (labels.size > MAX_OWN_LABELS) {
+    return `${labels.size} labels, but a node has at most ${MAX_OWN_LABELS} of its own`;
+  }
+  for (const [key, value] of labels) {
+    const namespace = namespaceOf(key);
+    if (namespace !== undefined) {
+      return `label ${show(key)} is under ${namespace}, which a node's own labels may not use`;
+    }
+    const problem = labelProblem(key, value);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function characters(text: string): number {
+  // At most two UTF-16 units a character: the common case needs no walk.
+  if (text.length <= MAX_KEY_CHARACTERS) return text.length;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+function show(key: string): string {
+  return JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
+}

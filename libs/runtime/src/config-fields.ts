@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { parseAddress } from './address.ts';
+import { parseDuration } from './duration.ts';
+import { LOG_LEVELS } from './log.ts';
+
+/** `host:port` → Address. */
+export const addressField = z.string().transform((text, context) => {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue({ code: 'custom', message: 'expected HOST:PORT' });
+  return z.NEVER;
+});
+
+/** A duration such as `5m` → milliseconds, within the given bounds. */
+export function durationField(bounds: { readonly min: string; readonly max: string }) {
+  const min = parseDuration(bounds.min) ?? Number.NaN;
+  const max = parseDuration(bounds.max) ?? Number.NaN;
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= min && ms <= max) return ms;
+    const message =
+      ms === undefined
+        ? 'expected a duration such as 90s or 5m'
+        : `expected between ${bounds.min} and ${bounds.max}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+export const logLevelField = z.enum(LOG_LEVELS);

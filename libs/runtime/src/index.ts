@@ -1,0 +1,13 @@
+export { formatAddress, isLoopback, parseAddress, type Address } from './address.ts';
+export { addressField, durationField, logLevelField } from './config-fields.ts';
+export { configKeys, type ConfigKey } from './config-keys.ts';
+export { ConfigError, loadConfig, type Environment } from './config.ts';
+export { startDiagnostics, type DiagnosticsOptions, type ReadinessCheck } from './diagnostics.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { listen, warnUnlessLoopback } from './listen.ts';
+export { LOG_LEVELS, createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';
+export { Counter, Gauge, Histogram, Registry, createRegistry } from './metrics.ts';
+export { processIo, runProgram, type Command, type Program, type ProgramIo } from './program.ts';
+export { TaskError, isAbort, runTasks, type Task } from './tasks.ts';
+export { DeadlineError, HOUR, MINUTE, SECOND, deadline, fullJitter, jittered, sleep } from './time.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,15 @@
+export {
+  StoreUnavailableError,
+  type CallOptions,
+  type Change,
+  type Delete,
+  type Entry,
+  type Expected,
+  type FeedBatch,
+  type Found,
+  type Put,
+  type Range,
+  type Store,
+  type StoreOptions,
+  type WriteResult,
+} from './store.ts';
