@@ -1,1 +1,21 @@
-export {};
+export { createClientConnection, type ClientOptions } from './client.ts';
+export {
+  draftFromMessage,
+  draftToMessage,
+  instanceFromMessage,
+  instanceToMessage,
+  labelsFromMessage,
+  labelsToMessage,
+  matchFromMessage,
+  matchToMessage,
+  optionalDurationMs,
+  optionalTimestampMs,
+  serverInfoFromMessage,
+  serverInfoToMessage,
+} from './convert.ts';
+export * from './gen/tagplane/v1/inventory_pb.ts';
+export * from './gen/tagplane/v1/node_pb.ts';
+export * from './gen/tagplane/v1/serverinfo_pb.ts';
+export * from './gen/tagplane/v1/status_pb.ts';
+export { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';
+export { identifyPeer, peerOf } from './peer.ts';

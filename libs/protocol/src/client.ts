@@ -1,0 +1,54 @@
+import type { Interceptor, Transport } from '@connectrpc/connect';
+import { Http2SessionManager, createConnectTransport } from '@connectrpc/connect-node';
+import type { Peer } from '@tagplane/identity';
+import { peerText } from '@tagplane/identity';
+import type { Address } from '@tagplane/runtime';
+import { SECOND, formatAddress } from '@tagplane/runtime';
+import { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';
+
+export interface ClientOptions {
+  readonly address: Address;
+  /** Who this process says it is. */
+  readonly peer: Peer;
+  /** For calls without a deadline of their own; streams set their own to undefined (0). Default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * One HTTP/2 connection to an auth service, opened on first use and again after a loss; a half-open
+ * one is found by ping (sent after 10 s of silence, 5 s for its answer).
+ */
+export function createClientConnection(
+  options: ClientOptions,
+): Disposable & { readonly transport: Transport } {
+  const baseUrl = `http://${formatAddress(options.address)}`;
+  const sessions = new Http2SessionManager(baseUrl, {
+    pingIntervalMs: 10 * SECOND,
+    pingTimeoutMs: 5 * SECOND,
+  });
+  const transport = createConnectTransport({
+    baseUrl,
+    httpVersion: '2',
+    sessionManager: sessions,
+    defaultTimeoutMs: options.timeoutMs ?? 10 * SECOND,
+    // Labels are short; compressing each message costs more than it saves inside a data centre.
+    acceptCompression: [],
+    readMaxBytes: MAX_MESSAGE_BYTES,
+    writeMaxBytes: MAX_MESSAGE_BYTES,
+    interceptors: [claimPeer(options.peer)],
+  });
+  return {
+    transport,
+    [Symbol.dispose]() {
+      sessions.abort();
+    },
+  };
+}
+
+function claimPeer(peer: Peer): Interceptor {
+  const claim = peerText(peer);
+  return (next) => (request) => {
+    request.header.set(PEER_HEADER, claim);
+    return next(request);
+  };
+}

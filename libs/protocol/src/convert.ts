@@ -1,0 +1,121 @@
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs, durationMs, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
+import type { InstanceKey } from '@tagplane/identity';
+import { parseInstanceKey, parseServerId } from '@tagplane/identity';
+import type { Labels } from '@tagplane/labels';
+import type { Match, ServerInfo, ServerInfoDraft } from '@tagplane/serverinfo';
+import {
+  AwsInstanceSchema,
+  ServerInfoMatchSchema,
+  ServerInfoSchema,
+} from './gen/tagplane/v1/serverinfo_pb.ts';
+import type {
+  AwsInstance,
+  ServerInfo as ServerInfoMessage,
+  ServerInfoMatch,
+} from './gen/tagplane/v1/serverinfo_pb.ts';
+
+/** A map field's value. `Object.fromEntries` makes own properties, also of a key such as `__proto__`. */
+export function labelsToMessage(labels: Labels): Record<string, string> {
+  return Object.fromEntries(labels);
+}
+
+export function labelsFromMessage(map: Readonly<Record<string, string>>): Labels {
+  return new Map(Object.entries(map));
+}
+
+export function instanceToMessage(key: InstanceKey): AwsInstance {
+  return create(AwsInstanceSchema, { accountId: key.account, region: key.region, instanceId: key.instance });
+}
+
+/** Undefined when one of its parts is malformed. */
+export function instanceFromMessage(message: AwsInstance): InstanceKey | undefined {
+  return parseInstanceKey({
+    account: message.accountId,
+    region: message.region,
+    instance: message.instanceId,
+  });
+}
+
+export function matchToMessage(match: Match): ServerInfoMatch {
+  return create(ServerInfoMatchSchema, {
+    target:
+      match.kind === 'aws-instance'
+        ? { case: 'awsInstance', value: instanceToMessage(match.instance) }
+        : { case: 'serverId', value: match.serverId },
+  });
+}
+
+/** Undefined when it is malformed, empty, or of a kind that this version does not know. */
+export function matchFromMessage(message: ServerInfoMatch | undefined): Match | undefined {
+  const target = message?.target;
+  if (target?.case === 'awsInstance') {
+    const instance = instanceFromMessage(target.value);
+    return instance && { kind: 'aws-instance', instance };
+  }
+  if (target?.case === 'serverId') {
+    const serverId = parseServerId(target.value);
+    return serverId && { kind: 'server-id', serverId };
+  }
+  return undefined;
+}
+
+/** What a writer sends. */
+export function draftToMessage(draft: ServerInfoDraft): ServerInfoMessage {
+  return create(ServerInfoSchema, {
+    name: draft.name,
+    match: matchToMessage(draft.match),
+    labels: labelsToMessage(draft.labels),
+    ...(draft.observedAt === undefined ? {} : { observedAt: timestampFromMs(draft.observedAt) }),
+    ...(draft.ttlMs === undefined ? {} : { ttl: durationFromMs(draft.ttlMs) }),
+  });
+}
+
+/** Undefined when the match is malformed; names, labels and bounds are the domain's to check. */
+export function draftFromMessage(message: ServerInfoMessage): ServerInfoDraft | undefined {
+  const match = matchFromMessage(message.match);
+  if (match === undefined) return undefined;
+  return {
+    name: message.name,
+    match,
+    labels: labelsFromMessage(message.labels),
+    observedAt: optionalTimestampMs(message.observedAt),
+    ttlMs: optionalDurationMs(message.ttl),
+  };
+}
+
+export function serverInfoToMessage(info: ServerInfo): ServerInfoMessage {
+  return create(ServerInfoSchema, {
+    name: info.name,
+    match: matchToMessage(info.match),
+    labels: labelsToMessage(info.labels),
+    revision: BigInt(info.revision),
+    origin: info.origin,
+    ...(info.observedAt === undefined ? {} : { observedAt: timestampFromMs(info.observedAt) }),
+    ...(info.expiresAt === undefined ? {} : { expiresAt: timestampFromMs(info.expiresAt) }),
+  });
+}
+
+/** Undefined when the match is malformed or of a kind that this version does not know. */
+export function serverInfoFromMessage(message: ServerInfoMessage): ServerInfo | undefined {
+  const match = matchFromMessage(message.match);
+  if (match === undefined) return undefined;
+  return {
+    name: message.name,
+    match,
+    labels: labelsFromMessage(message.labels),
+    observedAt: optionalTimestampMs(message.observedAt),
+    expiresAt: optionalTimestampMs(message.expiresAt),
+    revision: Number(message.revision),
+    origin: message.origin,
+  };
+}
+
+export function optionalDurationMs(duration: Duration | undefined): number | undefined {
+  return duration && durationMs(duration);
+}
+
+export function optionalTimestampMs(timestamp: Timestamp | undefined): number | undefined {
+  return timestamp && timestampMs(timestamp);
+}
