@@ -1,0 +1,10 @@
+export {
+  fakeInstance,
+  fakeRegion,
+  fakeScanner,
+  type FakeInstanceParts,
+  type FakeScanner,
+  type FakeScript,
+  type FakeStep,
+} from './fake-scanner.ts';
+export { startMoto, type Moto } from './moto.ts';
