@@ -29,7 +29,7 @@ const scopes = ['auth', 'discovery', 'agent', 'operator', 'shared'].map((scope) 
 }));
 
 export default tseslint.config(
-  { ignores: ['**/dist', '**/out-spec', '**/node_modules', '**/src/gen', '.nx', '.cache'] },
+  { ignores: ['**/dist', '**/out-spec', '**/out-tsc', '**/node_modules', '**/src/gen', '.nx', '.cache'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

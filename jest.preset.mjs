@@ -10,5 +10,5 @@ export default {
   transform: { '\\.ts$': fileURLToPath(new URL('./tools/strip-types.mjs', import.meta.url)) },
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   coverageProvider: 'v8',
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/out-spec'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/out-spec', '<rootDir>/out-tsc'],
 };

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// Bundles one program into a folder that runs with nothing but Node:
+//   node tools/bundle.mjs apps/auth   →   apps/auth/dist/{main.js, main.js.map, package.json, LICENSE}
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+const folder = process.argv[2];
+if (folder === undefined) {
+  process.stderr.write('usage: bundle.mjs FOLDER\n');
+  process.exit(2);
+}
+const source = join(root, folder);
+const target = join(source, 'dist');
+const { name, version, license, bin } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'));
+const command = Object.keys(bin)[0];
+const entry = join(source, bin[command]);
+
+await rm(target, { recursive: true, force: true });
+await mkdir(target, { recursive: true });
+await build({
+  entryPoints: [entry],
+  outfile: join(target, 'main.js'),
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'esm',
+  conditions: ['@tagplane/source'],
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  // Dependencies in CommonJS call require(), which an ES module does not have.
+  banner: {
+    js: "import { createRequire as createBundleRequire } from 'node:module';\nconst require = createBundleRequire(import.meta.url);",
+  },
+});
+
+const bundle = await readFile(join(target, 'main.js'), 'utf8');
+// The checkout's first line asks for the sources of the libraries; a bundle has none to ask for.
+await writeFile(join(target, 'main.js'), bundle.replace(/^#!.*\n/, '#!/usr/bin/env node\n'));
+await chmod(join(target, 'main.js'), 0o755);
+await writeFile(
+  join(target, 'package.json'),
+  `${JSON.stringify({ name, version, license, type: 'module', engines: { node: '>=22' }, bin: { [command]: './main.js' } }, null, 2)}\n`,
+);
+await copyFile(join(root, 'LICENSE'), join(target, 'LICENSE'));
