@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ManagedProcess } from './process.ts';
+import { startProcess } from './process.ts';
+import { waitFor } from './wait.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+export type ProgramName = 'auth' | 'discovery' | 'agent';
+
+/** Settings of a service, by the names of their environment variables without the prefix. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** Starts one of the services from source, configured by environment alone. */
+export function startService(
+  program: ProgramName,
+  name: string,
+  settings: Settings,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ManagedProcess> {
+  const variables = Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [`TAGPLANE_${key}`, value]),
+  );
+  return startProcess({
+    name,
+    command: process.execPath,
+    args: ['--conditions=@tagplane/source', join(ROOT, 'apps', program, 'src/main.ts'), 'start'],
+    env: { ...variables, ...env },
+  });
+}
+
+/** Runs tagctl to its end. */
+export async function runTagctl(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly output: readonly string[] }> {
+  const tagctl = await startProcess({
+    name: 'tagctl',
+    command: process.execPath,
+    args: ['--conditions=@tagplane/source', join(ROOT, 'apps/tagctl/src/main.ts'), ...args],
+    env,
+  });
+  return { code: await tagctl.exited, output: tagctl.output };
+}
+
+/** Waits until `/readyz` answers 200; fails at once, with its last words, when the process ends. */
+export async function waitUntilReady(
+  running: ManagedProcess,
+  diagnosticsPort: number,
+  timeoutMs = 30_000,
+): Promise<void> {
+  await waitFor(
+    `${running.name} is ready`,
+    async () => {
+      if (!running.running()) return 'ended' as const;
+      const response = await fetch(`http://127.0.0.1:${diagnosticsPort}/readyz`);
+      if (!response.ok) throw new Error(await response.text());
+      return 'ready' as const;
+    },
+    { timeoutMs },
+  ).then((state) => {
+    if (state === 'ended') throw new Error(`${running.name} ended: ${running.output.slice(-5).join('\n')}`);
+  });
+}
