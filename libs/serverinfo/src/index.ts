@@ -1,3 +1,42 @@
+export { ServerInfoDecodeError, decodeServerInfo, encodeServerInfo, type StoredEntry } from './codec.ts';
+export {
+  MAX_ASSIGNED_TTL_MS,
+  MAX_DISCOVERED_TTL_MS,
+  draftProblem,
+  type DraftProblem,
+} from './draft-problem.ts';
+export {
+  draftOf,
+  observeInstance,
+  type DescribedInstance,
+  type FoundInstance,
+  type RejectedTag,
+} from './found-instance.ts';
 export { ASSIGNED_PREFIX, DISCOVERED_PREFIX, nameOfKey, serverInfoKey } from './keys.ts';
+export { KnownServerInfos, type Known, type Sent } from './known.ts';
 export { DISCOVERED_NAME_PREFIX, discoveredName, isAssignedName, parseDiscoveredName } from './names.ts';
+export {
+  BATCH_INTERVAL_MS,
+  MAX_BATCH_SIZE,
+  MAX_OBSERVATION_AGE_MS,
+  MIN_BATCH_SIZE,
+  RENEW_BEFORE_MS,
+  RETRY_REFUSED_MS,
+  TTL_JITTER_MS,
+  TTL_MS,
+  batchSize,
+  drawTtl,
+  nextBatchSize,
+  sweepPageSize,
+} from './pacing.ts';
+export {
+  isTimeUp,
+  planInstance,
+  planUpserts,
+  type KnownLookup,
+  type Plan,
+  type UpsertReason,
+  type Work,
+} from './plan.ts';
 export { type Match, type ServerInfo, type ServerInfoDraft } from './server-info.ts';
+export { UpsertQueue, type Batch, type Deletion, type Upsert } from './upsert-queue.ts';
