@@ -4,27 +4,41 @@ import type { Labels } from './labels.ts';
 
 /**
  * EC2's limits on a tag (User Guide, "Tag restrictions"): 50 tags a resource, 128 Unicode characters
- * in a key, 256 in a value. Operators' labels share them, so that one limit holds everywhere.
+ * in a key, 256 in a value. AWS's own tags (`aws:…`, set by Auto Scaling, CloudFormation, launch
+ * templates) do not count against the 50: 14 more leave room for them. Operators' labels share these
+ * limits, so that one holds everywhere.
  */
-export const MAX_LABELS_PER_NAMESPACE = 50;
+export const MAX_LABELS_PER_NAMESPACE = 64;
 export const MAX_KEY_CHARACTERS = 128;
 export const MAX_VALUE_CHARACTERS = 256;
+/**
+ * AWS's own tags (`aws:autoscaling:groupName`) do not count against the 50 (same place). AWS names no
+ * number; with this one an instance has at most 64 labels, twice what all of AWS's tags come to.
+ */
+export const MAX_SYSTEM_LABELS = 14;
 /** A node's own labels come from its configuration, which may hold more than a resource's tags. */
 export const MAX_OWN_LABELS = 200;
 
+const SYSTEM_LABEL_PREFIX = 'aws/aws:';
+
+/** Whether this label is one of AWS's own tags, which are counted apart from those that users set. */
+export function isSystemLabel(key: string): boolean {
+  return key.startsWith(SYSTEM_LABEL_PREFIX);
+}
+
 /**
- * Why this label cannot be carried, for a person, or undefined when it can. The text names the key,
- * shortened, and never the value.
+ * Why this label cannot be carried, for a person, or undefined when it can. The text is one line, names
+ * the key, shortened, and never the value.
  *
  * @param key the whole key, with its namespace if it has one
  */
 export function labelProblem(key: string, value: string): string | undefined {
   const bare = key.slice(namespaceOf(key)?.length ?? 0);
   if (bare === '') return `label key ${show(key)} is empty`;
-  if (characters(bare) > MAX_KEY_CHARACTERS) {
+  if (isLonger(bare, MAX_KEY_CHARACTERS)) {
     return `label key ${show(key)} is longer than ${MAX_KEY_CHARACTERS} characters`;
   }
-  if (characters(value) > MAX_VALUE_CHARACTERS) {
+  if (isLonger(value, MAX_VALUE_CHARACTERS)) {
     return `the value of label ${show(key)} is longer than ${MAX_VALUE_CHARACTERS} characters`;
   }
   // A lone surrogate has no UTF-8 form: it would arrive as another character.
@@ -35,13 +49,16 @@ export function labelProblem(key: string, value: string): string | undefined {
 
 /** Why these labels may not stand together under one namespace, or undefined when they may. */
 export function namespaceProblem(namespace: Namespace, labels: Labels): string | undefined {
-  if (labels.size > MAX_LABELS_PER_NAMESPACE) {
-    return `${labels.size} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
-  }
+  let system = 0;
   for (const [key, value] of labels) {
     if (!key.startsWith(namespace)) return `label ${show(key)} is not under ${namespace}`;
     const problem = labelProblem(key, value);
     if (problem !== undefined) return problem;
+    if (isSystemLabel(key)) system += 1;
+    if (system > MAX_SYSTEM_LABELS) return `more than ${MAX_SYSTEM_LABELS} of AWS's own tags`;
+  }
+  if (labels.size - system > MAX_LABELS_PER_NAMESPACE) {
+    return `${labels.size - system} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
   }
   return undefined;
 }
@@ -62,14 +79,14 @@ export function ownLabelsProblem(labels: Labels): string | undefined {
   return undefined;
 }
 
-function characters(text: string): number {
-  // At most two UTF-16 units a character: the common case needs no walk.
-  if (text.length <= MAX_KEY_CHARACTERS) return text.length;
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+/** Characters as Unicode counts them, which in UTF-16 take one unit or two. */
+function isLonger(text: string, max: number): boolean {
+  if (text.length <= max) return false;
+  return text.length > 2 * max || [...text].length > max;
 }
 
+/** Quoted, and cut so that it fits a line; JSON's form of it holds no line break and no lone surrogate. */
 function show(key: string): string {
-  return JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
+  const start = [...key.slice(0, 162)];
+  return JSON.stringify(start.length > 80 ? `${start.slice(0, 80).join('')}…` : key);
 }
