@@ -1,5 +1,5 @@
 import { Code, ConnectError, createContextKey } from '@connectrpc/connect';
-import type { HandlerContext, Interceptor } from '@connectrpc/connect';
+import type { HandlerContext } from '@connectrpc/connect';
 import type { Peer } from '@tagplane/identity';
 import { parsePeerClaim } from '@tagplane/identity';
 import { PEER_HEADER } from './limits.ts';
@@ -7,20 +7,23 @@ import { PEER_HEADER } from './limits.ts';
 const peerKey = createContextKey<Peer | undefined>(undefined, { description: 'the peer of this call' });
 
 /**
- * Finds out who the peer of each call is. This is the one place that decides it: today the peer's own
- * claim in a header, which is why listeners stay on loopback.
+ * Finds out who the peer of a call is; a router's `requestGate`, so it runs before the body is read.
+ * This is the one place that decides it: today the peer's own claim in a header, which is why
+ * listeners stay on loopback.
  */
-export function identifyPeer(): Interceptor {
-  return (next) => (request) => {
-    const claim = request.header.get(PEER_HEADER);
-    request.contextValues.set(peerKey, claim === null ? undefined : parsePeerClaim(claim));
-    return next(request);
-  };
+export function identifyPeer(context: Pick<HandlerContext, 'requestHeader' | 'values'>): void {
+  const claim = context.requestHeader.get(PEER_HEADER);
+  if (claim !== null) context.values.set(peerKey, parsePeerClaim(claim));
+}
+
+/** Undefined when the peer did not say who it is. */
+export function knownPeer(context: Pick<HandlerContext, 'values'>): Peer | undefined {
+  return context.values.get(peerKey);
 }
 
 /** @throws ConnectError UNAUTHENTICATED when the peer did not say who it is */
 export function peerOf(context: Pick<HandlerContext, 'values'>): Peer {
-  const peer = context.values.get(peerKey);
+  const peer = knownPeer(context);
   if (peer === undefined) {
     throw new ConnectError(`who is calling? send the header ${PEER_HEADER}: ROLE/NAME`, Code.Unauthenticated);
   }

@@ -1,0 +1,47 @@
+import type { ConnectRouter } from '@connectrpc/connect';
+import type { Address } from '@tagplane/runtime';
+import { listen, warnUnlessLoopback } from '@tagplane/runtime';
+import { createPort } from './port.ts';
+import type { PortOptions } from './port.ts';
+import { createRpcHandler } from './rpc-handler.ts';
+import type { RpcOptions } from './rpc-options.ts';
+import { rpcOptions } from './rpc-options.ts';
+
+export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler'> {
+  readonly listen: Address;
+  /** `closing` aborts when the server begins to close: streams that have no end of their own end then. */
+  readonly routes: (router: ConnectRouter, closing: AbortSignal) => void;
+}
+
+export interface ApiServer {
+  /** With the port that the system gave when 0 was asked for. */
+  readonly address: Address;
+  /** Open connections, before they are closed. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/**
+ * Serves gRPC and Connect over HTTP/2 without TLS, and Connect (JSON or binary) over HTTP/1.1, on one
+ * port.
+ *
+ * @throws Error that names the address when it cannot be listened on
+ */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  warnUnlessLoopback(options.log, 'api', options.listen);
+  const closing = new AbortController();
+  const handler = createRpcHandler(
+    (router) => {
+      options.routes(router, closing.signal);
+    },
+    { ...rpcOptions(options), log: options.log },
+  );
+  const port = createPort({ ...options, handler });
+  const address = await listen(port.server, options.listen);
+  return {
+    address,
+    async close({ graceMs }) {
+      closing.abort();
+      await port.close(graceMs);
+    },
+  };
+}
