@@ -1,0 +1,18 @@
+import type { Suite } from './suite.ts';
+import { latencySuite } from './suites/latency.ts';
+import { pushSuite } from './suites/push.ts';
+import { rangeSuite } from './suites/range.ts';
+import { scanSuite } from './suites/scan.ts';
+import { upsertSuite } from './suites/upsert.ts';
+
+export const SUITES = {
+  scan: scanSuite,
+  upsert: upsertSuite,
+  range: rangeSuite,
+  push: pushSuite,
+  latency: latencySuite,
+} as const satisfies Readonly<Record<string, Suite>>;
+
+export function isSuiteName(name: string): name is keyof typeof SUITES {
+  return Object.hasOwn(SUITES, name);
+}

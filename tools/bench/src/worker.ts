@@ -1,0 +1,84 @@
+import { fork } from 'node:child_process';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** What a piece of work in a process of its own cost. */
+export interface Cost {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakRssMiB: number;
+  readonly longestStallMs: number;
+}
+
+/**
+ * Measures work in this process. The stall is the longest time that a timer of 10 ms was late.
+ */
+export async function measured<Result>(work: () => Promise<Result>): Promise<{ cost: Cost; result: Result }> {
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  const cpuBefore = process.cpuUsage();
+  const start = performance.now();
+  const result = await work();
+  const wallSeconds = (performance.now() - start) / 1_000;
+  const cpu = process.cpuUsage(cpuBefore);
+  delay.disable();
+  return {
+    result,
+    cost: {
+      wallSeconds,
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
+      peakRssMiB: process.resourceUsage().maxRSS / 1_024,
+      longestStallMs: delay.max / 1e6,
+    },
+  };
+}
+
+/** Runs a worker's module in a process of its own; resolves to the one message that it sends. */
+export async function runWorker<Answer>(module: string, argument: unknown): Promise<Answer> {
+  const child = fork(
+    fileURLToPath(new URL(`./workers/${module}.ts`, import.meta.url)),
+    [JSON.stringify(argument)],
+    {
+      execArgv: ['--conditions=@tagplane/source'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
+  return await new Promise<Answer>((resolve, reject) => {
+    let answer: { value: Answer } | undefined;
+    child.once('message', (message) => {
+      answer = { value: message as Answer };
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      if (answer !== undefined) resolve(answer.value);
+      else reject(new Error(`the worker ${module} ended with code ${String(code)} and no answer`));
+    });
+  });
+}
+
+/** In a worker: its argument. */
+export function workerArgument(): unknown {
+  return JSON.parse(process.argv[2] ?? 'null');
+}
+
+/** In a worker: answers and lets the process end. */
+export function answer(value: unknown): void {
+  process.send?.(value, () => {
+    process.disconnect();
+  });
+}
+
+/** CPU seconds (user and system) that another process has used so far (Linux). */
+export function cpuSecondsOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the command in parentheses and may hold spaces; utime and stime are 14 and 15.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Resident memory of another process in MiB (Linux). */
+export function rssMiBOf(pid: number): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) / 1_024;
+}
