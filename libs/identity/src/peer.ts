@@ -17,11 +17,12 @@ export function peerText(peer: Peer): string {
   return `${peer.role}/${peer.name}`;
 }
 
+const CLAIM = /^([a-z]+)\/([A-Za-z0-9][A-Za-z0-9._@-]{0,127})$/;
+
 /** Reads `role/name`; undefined when it is neither. */
 export function parsePeerClaim(text: string): Peer | undefined {
-  const slash = text.indexOf('/');
-  const role = ROLES.find((known) => known === text.slice(0, slash));
-  const name = text.slice(slash + 1);
-  if (role === undefined || !/^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/.test(name)) return undefined;
+  const [, claimed, name] = CLAIM.exec(text) ?? [];
+  const role = ROLES.find((known) => known === claimed);
+  if (role === undefined || name === undefined) return undefined;
   return { role, name, proof: 'claimed' };
 }

@@ -4,16 +4,14 @@ import type { Labels } from './labels.ts';
 
 /**
  * EC2's limits on a tag (User Guide, "Tag restrictions"): 50 tags a resource, 128 Unicode characters
- * in a key, 256 in a value. AWS's own tags (`aws:…`, set by Auto Scaling, CloudFormation, launch
- * templates) do not count against the 50: 14 more leave room for them. Operators' labels share these
- * limits, so that one holds everywhere.
+ * in a key, 256 in a value. Operators' labels share them, so that one limit holds everywhere.
  */
-export const MAX_LABELS_PER_NAMESPACE = 64;
+export const MAX_LABELS_PER_NAMESPACE = 50;
 export const MAX_KEY_CHARACTERS = 128;
 export const MAX_VALUE_CHARACTERS = 256;
 /**
  * AWS's own tags (`aws:autoscaling:groupName`) do not count against the 50 (same place). AWS names no
- * number; with this one an instance has at most 64 labels, twice what all of AWS's tags come to.
+ * number for them; an instance of an Auto Scaling group in a stack has six to eight. 50 and 14 make 64.
  */
 export const MAX_SYSTEM_LABELS = 14;
 /** A node's own labels come from its configuration, which may hold more than a resource's tags. */
@@ -49,16 +47,17 @@ export function labelProblem(key: string, value: string): string | undefined {
 
 /** Why these labels may not stand together under one namespace, or undefined when they may. */
 export function namespaceProblem(namespace: Namespace, labels: Labels): string | undefined {
-  let system = 0;
+  const system = labels.keys().filter(isSystemLabel).toArray().length;
+  if (labels.size - system > MAX_LABELS_PER_NAMESPACE) {
+    return `${labels.size - system} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
+  }
+  if (system > MAX_SYSTEM_LABELS) {
+    return `${system} of AWS's own tags, but ${namespace} holds at most ${MAX_SYSTEM_LABELS} of them`;
+  }
   for (const [key, value] of labels) {
     if (!key.startsWith(namespace)) return `label ${show(key)} is not under ${namespace}`;
     const problem = labelProblem(key, value);
     if (problem !== undefined) return problem;
-    if (isSystemLabel(key)) system += 1;
-    if (system > MAX_SYSTEM_LABELS) return `more than ${MAX_SYSTEM_LABELS} of AWS's own tags`;
-  }
-  if (labels.size - system > MAX_LABELS_PER_NAMESPACE) {
-    return `${labels.size - system} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
   }
   return undefined;
 }
@@ -82,11 +81,11 @@ export function ownLabelsProblem(labels: Labels): string | undefined {
 /** Characters as Unicode counts them, which in UTF-16 take one unit or two. */
 function isLonger(text: string, max: number): boolean {
   if (text.length <= max) return false;
-  return text.length > 2 * max || [...text].length > max;
+  return text.length > 2 * max || Array.from(text).length > max;
 }
 
 /** Quoted, and cut so that it fits a line; JSON's form of it holds no line break and no lone surrogate. */
 function show(key: string): string {
-  const start = [...key.slice(0, 162)];
+  const start = Array.from(key.slice(0, 162));
   return JSON.stringify(start.length > 80 ? `${start.slice(0, 80).join('')}…` : key);
 }
