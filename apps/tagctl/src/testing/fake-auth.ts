@@ -1,0 +1,160 @@
+import { createServer } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { create } from '@bufbuild/protobuf';
+import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import {
+  GetStatusResponseSchema,
+  MAX_MESSAGE_BYTES,
+  NodeService,
+  PEER_HEADER,
+  ServerInfoService,
+  StatusService,
+  UpsertStatus,
+} from '@tagplane/protocol';
+import type {
+  GetStatusResponse,
+  ListNodesRequest,
+  Node,
+  ServerInfo,
+  UpsertServerInfosRequest,
+  WatchNodesResponse,
+} from '@tagplane/protocol';
+
+/** Plays a watch: yields events until it returns (the stream ends) or throws. */
+export type WatchScript = (signal: AbortSignal) => AsyncIterable<WatchNodesResponse>;
+
+/** An auth service in this process, over real HTTP/2, whose answers a test sets. */
+export class FakeAuth {
+  nodes: Node[] = [];
+  serverInfos = new Map<string, ServerInfo>();
+  status: GetStatusResponse = create(GetStatusResponseSchema, { authId: 'fake' });
+  /** One for each call of WatchNodes, in order; the last is used again. */
+  watches: WatchScript[] = [];
+  /** Refuses every call, if set. */
+  refusal: ConnectError | undefined;
+  /** Refuses items of these names. */
+  denied = new Set<string>();
+  /** What was asked, in order. */
+  readonly listRequests: ListNodesRequest[] = [];
+  readonly upserts: UpsertServerInfosRequest[] = [];
+  readonly peers: (string | null)[] = [];
+  /** Pages are cut to this many, whatever was asked for. */
+  largestPage = 1_000;
+  watchCalls = 0;
+
+  routes(router: ConnectRouter): void {
+    router.service(NodeService, {
+      listNodes: (request, context) => {
+        this.#note(context);
+        this.listRequests.push(request);
+        const page = this.#page(this.nodes, request);
+        return { nodes: page.items, nextPageToken: page.next };
+      },
+      getNode: ({ serverId }, context) => {
+        this.#note(context);
+        const node = this.nodes.find((candidate) => candidate.serverId === serverId);
+        if (node === undefined) throw new ConnectError('no such node', Code.NotFound);
+        return { node };
+      },
+      watchNodes: (_request, context) => {
+        this.#note(context);
+        const script = this.watches[Math.min(this.watchCalls, this.watches.length - 1)];
+        this.watchCalls += 1;
+        if (script === undefined) throw new ConnectError('no watch', Code.Unimplemented);
+        return script(context.signal);
+      },
+    });
+    router.service(ServerInfoService, {
+      listServerInfos: (request, context) => {
+        this.#note(context);
+        const page = this.#page([...this.serverInfos.values()], request);
+        return { serverInfos: page.items, nextPageToken: page.next };
+      },
+      getServerInfo: ({ name }, context) => {
+        this.#note(context);
+        const serverInfo = this.serverInfos.get(name);
+        if (serverInfo === undefined) throw new ConnectError('no such ServerInfo', Code.NotFound);
+        return { serverInfo };
+      },
+      deleteServerInfos: ({ names }, context) => {
+        this.#note(context);
+        return { deleted: names.filter((name) => this.serverInfos.delete(name)) };
+      },
+      upsertServerInfos: (request, context) => {
+        this.#note(context);
+        return this.#upsert(request);
+      },
+    });
+    router.service(StatusService, {
+      getStatus: (_request, context) => {
+        this.#note(context);
+        return this.status;
+      },
+    });
+  }
+
+  #note(context: HandlerContext): void {
+    this.peers.push(context.requestHeader.get(PEER_HEADER));
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+
+  #page<Item>(all: Item[], request: { pageSize: number; pageToken: string }) {
+    const from = Number(request.pageToken || '0');
+    const to = from + Math.min(request.pageSize || 100, this.largestPage);
+    return { items: all.slice(from, to), next: to < all.length ? String(to) : '' };
+  }
+
+  #upsert(request: UpsertServerInfosRequest) {
+    this.upserts.push(request);
+    const results = request.serverInfos.map((info) => {
+      if (this.denied.has(info.name)) return { status: UpsertStatus.DENIED, reason: 'not yours' };
+      if (request.createOnly && this.serverInfos.has(info.name)) return { status: UpsertStatus.CONFLICT };
+      this.serverInfos.set(info.name, info);
+      return { status: UpsertStatus.ACCEPTED, revision: BigInt(this.serverInfos.size) };
+    });
+    return { results, storeEpoch: 'epoch' };
+  }
+}
+
+/** A FakeAuth on a port of loopback. */
+export interface ServedAuth extends AsyncDisposable {
+  readonly port: number;
+  readonly address: string;
+  /** Cuts every connection, as a crash does; the port keeps listening. */
+  cut(): void;
+}
+
+/** Serves it; port 0 takes a free one. */
+export async function serveAuth(auth: FakeAuth, port = 0): Promise<ServedAuth> {
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createServer(
+    connectNodeAdapter({
+      routes: (router) => {
+        auth.routes(router);
+      },
+      writeMaxBytes: MAX_MESSAGE_BYTES,
+    }),
+  );
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const bound = (server.address() as AddressInfo).port;
+  const cut = (): void => {
+    for (const session of sessions) session.destroy();
+  };
+  return {
+    port: bound,
+    address: `127.0.0.1:${bound}`,
+    cut,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      cut();
+      await closed;
+    },
+  };
+}
