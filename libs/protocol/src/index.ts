@@ -18,7 +18,7 @@ export * from './gen/tagplane/v1/node_pb.ts';
 export * from './gen/tagplane/v1/serverinfo_pb.ts';
 export * from './gen/tagplane/v1/status_pb.ts';
 export { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';
-export { identifyPeer, knownPeer, peerOf } from './peer.ts';
+export { identifyPeer, knownPeer, peerOf, unidentified } from './peer.ts';
 export { createApiServer, type ApiServer, type ApiServerOptions } from './server/api-server.ts';
 export { type FinishedCall } from './server/call-boundary.ts';
 export { rpcOptions, type RpcOptions } from './server/rpc-options.ts';

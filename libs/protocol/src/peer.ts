@@ -24,8 +24,11 @@ export function knownPeer(context: Pick<HandlerContext, 'values'>): Peer | undef
 /** @throws ConnectError UNAUTHENTICATED when the peer did not say who it is */
 export function peerOf(context: Pick<HandlerContext, 'values'>): Peer {
   const peer = knownPeer(context);
-  if (peer === undefined) {
-    throw new ConnectError(`who is calling? send the header ${PEER_HEADER}: ROLE/NAME`, Code.Unauthenticated);
-  }
+  if (peer === undefined) throw unidentified();
   return peer;
+}
+
+/** UNAUTHENTICATED, with what to do about it. */
+export function unidentified(): ConnectError {
+  return new ConnectError(`who is calling? send the header ${PEER_HEADER}: ROLE/NAME`, Code.Unauthenticated);
 }

@@ -1,0 +1,28 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { ServiceImpl } from '@connectrpc/connect';
+import { peerOf } from '@tagplane/protocol';
+import type { ServerInfoService } from '@tagplane/protocol';
+import { DISCOVERED_NAME_PREFIX, serverInfoKey } from '@tagplane/serverinfo';
+import { isServerInfoName } from './get-server-info.ts';
+import type { RouteContext } from './route-context.ts';
+
+type Delete = ServiceImpl<typeof ServerInfoService>['deleteServerInfos'];
+
+/** Discovery removes discovered ServerInfos only; operators any, so that they can clean up after it. */
+export function deleteServerInfos({ stores }: RouteContext): Delete {
+  return async (request, context) => {
+    const names = [...new Set(request.names)];
+    const { role } = peerOf(context);
+    if (role !== 'operator' && !names.every((name) => name.startsWith(DISCOVERED_NAME_PREFIX))) {
+      throw new ConnectError(
+        `the role ${role} removes names that begin with ${DISCOVERED_NAME_PREFIX} only`,
+        Code.PermissionDenied,
+      );
+    }
+    const known = names.filter(isServerInfoName);
+    if (known.length === 0) return { deleted: [] };
+    const deletes = known.map((name) => ({ key: serverInfoKey(name) }));
+    const results = await stores.serverInfos.delete(deletes, { signal: context.signal });
+    return { deleted: known.filter((_, index) => results[index]?.written === true) };
+  };
+}
