@@ -14,8 +14,8 @@ export async function startSimulator(instances: number): Promise<AsyncDisposable
       '--conditions=@tagplane/source',
       MAIN,
       ...[
-        '--port',
-        String(port),
+        '--listen',
+        `127.0.0.1:${port}`,
         '--instances',
         String(instances),
         '--regions',

@@ -8,3 +8,4 @@ export {
   type FakeStep,
 } from './fake-scanner.ts';
 export { startMoto, type Moto } from './moto.ts';
+export { motoCommand } from './moto-install.ts';

@@ -1,0 +1,42 @@
+"""Calls EC2 through boto3 for a test that is not written in Python.
+
+Standard input: a JSON list of {"region", "method", "arguments"}; standard output: the list of answers.
+`view` is not a method of boto3: it answers {instance id: {"state", "tags": [[key, value], ...]}} for all
+instances of the region, page by page.
+"""
+
+import json
+import os
+import sys
+
+import boto3
+
+
+def view(client):
+    seen = {}
+    for page in client.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 1000}):
+        for reservation in page["Reservations"]:
+            for instance in reservation["Instances"]:
+                tags = [[tag["Key"], tag["Value"]] for tag in instance.get("Tags", [])]
+                seen[instance["InstanceId"]] = {"state": instance["State"]["Name"], "tags": tags}
+    return seen
+
+
+def main():
+    clients = {}
+    answers = []
+    for call in json.load(sys.stdin):
+        region = call["region"]
+        if region not in clients:
+            clients[region] = boto3.client("ec2", region_name=region, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+        client = clients[region]
+        if call["method"] == "view":
+            answers.append(view(client))
+        else:
+            answer = getattr(client, call["method"])(**call["arguments"])
+            answer.pop("ResponseMetadata", None)
+            answers.append(answer)
+    json.dump(answers, sys.stdout, default=str)
+
+
+main()

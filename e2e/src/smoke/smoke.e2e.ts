@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunningSimulator } from '@tagplane/ec2-simulator';
+import { createEc2Simulator } from '@tagplane/ec2-simulator';
+import { runTagctl, waitFor } from '@tagplane/harness';
+import { startRedis } from '@tagplane/store-redis/testing';
+import type { Agent } from '../world/agent.ts';
+import type { World } from '../world/world.ts';
+import { createWorld } from '../world/world.ts';
+
+const REGIONS = ['eu-central-1', 'us-east-1'];
+const AGENTS = 4;
+const STEP_MS = 120_000;
+
+interface NodeRow {
+  readonly server_id: string;
+  readonly connected: boolean;
+  readonly labels: Record<string, string>;
+  readonly sync: { readonly state: string; readonly revision: string; readonly acked_revision: string };
+}
+
+describe.each(['embedded', 'redis'] as const)('the whole path on the %s store', (store) => {
+  let ec2: RunningSimulator;
+  let world: World;
+  let folder: string;
+  let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tagplane-smoke-'));
+    ec2 = await createEc2Simulator({ instances: 12, regions: REGIONS }).listen();
+    redis = store === 'redis' ? await startRedis() : undefined;
+    world = await createWorld({
+      redisUrl: redis?.url,
+      auths: store === 'redis' ? 2 : 1,
+      ec2Url: ec2.url,
+      regions: REGIONS,
+      pollInterval: '1s',
+      places: REGIONS.flatMap((region) =>
+        ec2.fleet
+          .list({ region, limit: AGENTS / REGIONS.length })
+          .map(({ account, id }) => ({ account, region, instance: id })),
+      ),
+    });
+    await world.start();
+  }, STEP_MS);
+
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    await redis?.stop();
+    await ec2.close();
+    await rm(folder, { recursive: true, force: true });
+  }, STEP_MS);
+
+  const agent = (index: number): Agent => {
+    const found = world.agents[index];
+    if (found === undefined) throw new RangeError(`there is no agent ${index}`);
+    return found;
+  };
+
+  const tagctl = async (...args: string[]): Promise<{ code: number | null; text: string }> => {
+    // The last auth: on Redis another one than discovery speaks to.
+    const env = { TAGPLANE_ADDRESS: `127.0.0.1:${world.authPorts.at(-1) ?? 0}` };
+    const { code, output } = await runTagctl(args, env);
+    return { code, text: output.join('\n') };
+  };
+
+  const nodes = async (): Promise<NodeRow[]> => {
+    const { code, text } = await tagctl('nodes', 'ls', '--format', 'json');
+    expect(code).toBe(0);
+    return JSON.parse(text) as NodeRow[];
+  };
+
+  it(
+    'labels every agent with its own instance tags, and tagctl says SYNCED',
+    async () => {
+      for (const one of world.agents) {
+        const { region, instance } = one.place;
+        const expected = new Map(ec2.fleet.get({ region, id: instance }).tags);
+        await waitFor(
+          `${one.service.name} has its tags`,
+          async () => {
+            expect(await one.tags()).toEqual(expected);
+            return true;
+          },
+          { timeoutMs: STEP_MS },
+        );
+      }
+      await waitFor(
+        'all nodes are SYNCED',
+        async () => {
+          const rows = await nodes();
+          expect(rows.map((row) => [row.connected, row.sync.state])).toEqual(
+            world.agents.map(() => [true, 'SYNCED']),
+          );
+          expect(rows.every((row) => row.sync.revision === row.sync.acked_revision)).toBe(true);
+          return true;
+        },
+        { timeoutMs: STEP_MS, everyMs: 500 },
+      );
+    },
+    STEP_MS,
+  );
+
+  it(
+    'brings a changed, a new and a removed tag to the agent',
+    async () => {
+      const { region, instance } = agent(0).place;
+      ec2.fleet.changeTags(
+        { region, id: instance },
+        {
+          set: new Map([
+            ['env', 'changed'],
+            ['🙂', ''],
+          ]),
+          unset: ['team'],
+        },
+      );
+      await waitFor('the agent has the new tags', async () => {
+        const tags = await agent(0).tags();
+        return tags.get('env') === 'changed' && tags.get('🙂') === '' && !tags.has('team');
+      });
+    },
+    STEP_MS,
+  );
+
+  it(
+    'takes the labels of a terminated instance away',
+    async () => {
+      const { region, instance } = agent(1).place;
+      ec2.fleet.terminate({ region, id: instance });
+      await waitFor('the agent has no tags', async () => (await agent(1).tags()).size === 0, {
+        timeoutMs: STEP_MS,
+      });
+    },
+    STEP_MS,
+  );
+
+  it(
+    "gives a node an operator's labels, and takes them away again",
+    async () => {
+      const file = join(folder, 'label.yaml');
+      await writeFile(
+        file,
+        [
+          'kind: server_info',
+          'metadata: { name: oncall }',
+          'spec:',
+          '  match: { server_id: node-1 }',
+          '  labels: { dynamic/oncall: "yes" }',
+          '',
+        ].join('\n'),
+      );
+      expect(await tagctl('create', file)).toMatchObject({ code: 0 });
+      const held = async (): Promise<string | undefined> =>
+        (await nodes()).find((row) => row.server_id === 'node-1')?.labels['dynamic/oncall'];
+      await waitFor('the node acknowledged it', async () => (await held()) === 'yes', { everyMs: 300 });
+      expect(await tagctl('create', file)).toMatchObject({ code: 1 });
+      expect(await tagctl('server-infos', 'rm', 'oncall')).toMatchObject({ code: 0 });
+      await waitFor('it is gone', async () => (await held()) === undefined, { everyMs: 300 });
+    },
+    STEP_MS,
+  );
+
+  it(
+    'stops every service cleanly',
+    async () => {
+      const services = [...world.agents.map((one) => one.service), world.discovery, ...world.auths];
+      const codes: (number | null)[] = [];
+      for (const service of services) codes.push(await service.stop());
+      expect(codes).toEqual(services.map(() => 0));
+    },
+    STEP_MS,
+  );
+});

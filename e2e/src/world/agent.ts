@@ -1,0 +1,66 @@
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { freePort } from '@tagplane/harness';
+import { Service } from './service.ts';
+
+export interface AgentPlace {
+  readonly account: string;
+  readonly region: string;
+  readonly instance: string;
+}
+
+/** An agent process on the place of one instance. */
+export interface Agent {
+  readonly place: AgentPlace;
+  readonly service: Service;
+  /** What it holds under `aws/`, the prefix taken off, as its local socket says. */
+  tags(): Promise<Map<string, string>>;
+}
+
+export async function createAgent(options: {
+  readonly place: AgentPlace;
+  readonly name: string;
+  readonly authPorts: readonly number[];
+  readonly folder: string;
+}): Promise<Agent> {
+  const { place, name, authPorts, folder } = options;
+  const dataDir = join(folder, name);
+  const socket = join(folder, `${name}.sock`);
+  const service = new Service({
+    program: 'agent',
+    name,
+    diagnosticsPort: await freePort(),
+    settings: {
+      AUTH_ADDRESSES: JSON.stringify(authPorts.map((port) => `127.0.0.1:${port}`)),
+      DATA_DIR: dataDir,
+      SOCKET: socket,
+      SERVER_ID: name,
+      AWS_ACCOUNT_ID: place.account,
+      AWS_REGION: place.region,
+      AWS_INSTANCE_ID: place.instance,
+    },
+  });
+  return { place, service, tags: () => readTags(socket) };
+}
+
+async function readTags(socketPath: string): Promise<Map<string, string>> {
+  const text = await new Promise<string>((resolve, reject) => {
+    const call = request({ socketPath, path: '/v1/labels', timeout: 2_000 }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        resolve(Buffer.concat(chunks).toString('utf8'));
+      });
+      response.on('error', reject);
+    });
+    call.on('timeout', () => call.destroy(new Error('the agent did not answer on its socket')));
+    call.on('error', reject);
+    call.end();
+  });
+  const { labels } = JSON.parse(text) as { labels: Record<string, string> };
+  return new Map(
+    Object.entries(labels)
+      .filter(([key]) => key.startsWith('aws/'))
+      .map(([key, value]) => [key.slice('aws/'.length), value]),
+  );
+}

@@ -1,0 +1,72 @@
+import { startService, waitUntilReady } from '@tagplane/harness';
+import type { ManagedProcess, ProgramName, Settings } from '@tagplane/harness';
+
+/** One of the services as a process that can be killed and started again with the same settings. */
+export class Service implements AsyncDisposable {
+  readonly name: string;
+  readonly #program: ProgramName;
+  readonly #settings: Settings;
+  readonly #diagnosticsPort: number;
+  readonly #env: Readonly<Record<string, string>>;
+  #process: ManagedProcess | undefined;
+
+  constructor(options: {
+    readonly program: ProgramName;
+    readonly name: string;
+    readonly settings: Settings;
+    readonly diagnosticsPort: number;
+    readonly env?: Readonly<Record<string, string>>;
+  }) {
+    this.name = options.name;
+    this.#program = options.program;
+    this.#diagnosticsPort = options.diagnosticsPort;
+    this.#settings = { ...options.settings, DIAGNOSTICS: `127.0.0.1:${options.diagnosticsPort}` };
+    this.#env = options.env ?? {};
+  }
+
+  get diagnosticsPort(): number {
+    return this.#diagnosticsPort;
+  }
+
+  get output(): readonly string[] {
+    return this.#process?.output ?? [];
+  }
+
+  running(): boolean {
+    return this.#process?.running() ?? false;
+  }
+
+  async start(): Promise<void> {
+    this.#process = await startService(this.#program, this.name, this.#settings, this.#env);
+  }
+
+  async ready(timeoutMs?: number): Promise<void> {
+    if (this.#process === undefined) throw new Error(`${this.name} was not started`);
+    await waitUntilReady(this.#process, this.#diagnosticsPort, timeoutMs);
+  }
+
+  async metrics(): Promise<string> {
+    return await (await fetch(`http://127.0.0.1:${this.#diagnosticsPort}/metrics`)).text();
+  }
+
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+  }
+
+  async stop(): Promise<number | null> {
+    return (await this.#process?.stop()) ?? null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** The sum of a metric over its label sets that contain the given text; 0 when there are none. */
+export function metricSum(text: string, name: string, containing = ''): number {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => line.includes(containing))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
