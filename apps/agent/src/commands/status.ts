@@ -1,0 +1,51 @@
+import { formatDuration } from '@tagplane/runtime';
+import type { StatusDocument } from '../routes/status.ts';
+import { localCommand } from './local.ts';
+import { table } from './table.ts';
+
+const HELP = `  server_id, hostname, version
+  connection    {state: connected | connecting | waiting | stopped, address, auth_id, since,
+                retry_in_s, last_error}
+  labels        {revision, freshness: fresh | stale | none, source: stream | disk | none, age_s,
+                remaining_s}
+  aws           {account_id, region, instance_id, source: configured | instance metadata |
+                this boot | none, problem}
+  What is not known, or does not apply, is null.
+`;
+
+export const statusCommand = localCommand<StatusDocument>({
+  name: 'status',
+  summary: 'show who this agent is, its connection and what it holds',
+  help: HELP,
+  path: '/v1/status',
+  table: statusTable,
+});
+
+export function statusTable({
+  server_id,
+  hostname,
+  version,
+  connection,
+  labels,
+  aws,
+}: StatusDocument): string {
+  const { address, auth_id, retry_in_s, last_error } = connection;
+  const instance =
+    aws.instance_id === null
+      ? `unknown: ${aws.problem ?? ''}`
+      : `${aws.instance_id} in ${aws.region ?? ''}, account ${aws.account_id ?? ''} (${aws.source})`;
+  return table([
+    ['server id', server_id],
+    ['hostname', hostname],
+    ['version', version],
+    ['connection', `${connection.state} since ${connection.since}`],
+    ...(address === null ? [] : [['address', auth_id === null ? address : `${address} (${auth_id})`]]),
+    ...(retry_in_s === null ? [] : [['next attempt', `in ${formatDuration(retry_in_s * 1_000)}`]]),
+    ...(last_error === null ? [] : [['last error', last_error]]),
+    ['labels', labels.source === 'none' ? 'none yet' : `${labels.freshness}, from ${labels.source}`],
+    ...(labels.revision === '' ? [] : [['revision', labels.revision]]),
+    ...(labels.age_s === null ? [] : [['age', formatDuration(labels.age_s * 1_000)]]),
+    ...(labels.remaining_s === null ? [] : [['remaining', formatDuration(labels.remaining_s * 1_000)]]),
+    ['instance', instance],
+  ]);
+}

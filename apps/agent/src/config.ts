@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import type { AccountId, InstanceId, InstanceKey, Region, ServerId } from '@tagplane/identity';
+import { parseAccountId, parseInstanceId, parseRegion, parseServerId } from '@tagplane/identity';
+import type { Labels } from '@tagplane/labels';
+import { NO_LABELS } from '@tagplane/labels';
+import type { Address, LogLevel } from '@tagplane/runtime';
+import { MINUTE, SECOND, addressField, durationField, logLevelField } from '@tagplane/runtime';
+import { z } from 'zod';
+import { ownLabelsField, parsedField } from './config-fields.ts';
+
+export const DEFAULT_DATA_DIR = '/var/lib/tagplane-agent';
+export const SOCKET_NAME = 'agent.sock';
+
+/** `sun_path` of a Unix socket address, less its closing zero. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+const awsField = z.strictObject({
+  account_id: parsedField(parseAccountId, 'expected twelve digits, in quotes').describe(
+    'Twelve digits, quoted.',
+  ),
+  region: parsedField(parseRegion, 'expected a region such as eu-central-1').describe(
+    'Such as eu-central-1.',
+  ),
+  instance_id: parsedField(parseInstanceId, 'expected i- and 17 hexadecimal digits').describe(
+    'Such as i-0abc….',
+  ),
+});
+
+const addressesField = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value),
+  z.array(addressField).min(1, 'expected at least one address').max(32, 'expected at most 32 addresses'),
+);
+
+/** `agent.yaml`, read: durations in milliseconds. */
+export interface AgentConfig {
+  readonly auth: { readonly addresses: readonly Address[] };
+  readonly diagnostics: Address;
+  readonly server_id?: ServerId | undefined;
+  readonly data_dir: string;
+  readonly socket?: string | undefined;
+  readonly labels?: Labels | undefined;
+  readonly aws?:
+    { readonly account_id: AccountId; readonly region: Region; readonly instance_id: InstanceId } | undefined;
+  readonly reconnect: { readonly first: number; readonly longest: number };
+  readonly log_level: LogLevel;
+}
+
+export const agentConfig: z.ZodType<AgentConfig> = z.strictObject({
+  auth: z.strictObject({
+    addresses: addressesField.describe(
+      'Auth services, HOST:PORT, tried in turn; in the variable, comma-separated.',
+    ),
+  }),
+  diagnostics: addressField
+    .prefault('127.0.0.1:7441')
+    .describe('Where /healthz, /readyz and /metrics are served.'),
+  server_id: parsedField(parseServerId, 'expected letters, digits, ".", "_" or "-", at most 128')
+    .optional()
+    .describe('Unique in the cluster; otherwise made at the first start and kept in data_dir.'),
+  data_dir: z
+    .string()
+    .min(1)
+    .default(DEFAULT_DATA_DIR)
+    .describe('Where labels and the server id are kept; its own for each agent.'),
+  socket: z
+    .string()
+    .min(1)
+    .refine(
+      (path) => Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES,
+      'too long for a Unix socket (107 bytes)',
+    )
+    .optional()
+    .describe(`The local Unix socket; otherwise ${SOCKET_NAME} in data_dir.`),
+  labels: ownLabelsField
+    .optional()
+    .describe("The node's own labels, KEY: TEXT; keys under aws/ and dynamic/ are not its to set."),
+  aws: awsField
+    .optional()
+    .describe('The EC2 instance this is; otherwise asked of instance metadata (IMDSv2).'),
+  commands: z
+    .unknown()
+    .optional()
+    .refine((value) => value === undefined, 'labels from commands are not supported by this version')
+    .describe('Not supported by this version.'),
+  reconnect: z
+    .strictObject({
+      first: durationField({ min: '10ms', max: '1m' })
+        .prefault('10s')
+        .describe('Ceiling of the first, random delay before connecting again.'),
+      longest: durationField({ min: '10ms', max: '10m' })
+        .prefault('90s')
+        .describe('Ceiling of any such delay.'),
+    })
+    .prefault({}),
+  log_level: logLevelField.default('info').describe('trace, debug, info, warn, error or silent.'),
+});
+
+/** What one agent runs with. A part that is undefined is left out. */
+export interface AgentSettings {
+  readonly addresses: readonly [Address, ...Address[]];
+  readonly serverId?: ServerId | undefined;
+  /** The instance this is. */
+  readonly instance?: InstanceKey | undefined;
+  /** Ask instance metadata when `instance` is undefined. */
+  readonly metadata?: boolean;
+  readonly ownLabels?: Labels;
+  /** Undefined: nothing is kept on disk. */
+  readonly dataDir?: string;
+  readonly socket?: string;
+  readonly diagnostics?: Address;
+  readonly reconnect?: { readonly firstMs: number; readonly longestMs: number };
+}
+
+/** The RFD's fleet: 10,000 agents over 10 s are 1,000 handshakes a second. */
+export const DEFAULT_RECONNECT = { firstMs: 10 * SECOND, longestMs: 1.5 * MINUTE } as const;
+
+export function settingsOf(config: AgentConfig): AgentSettings {
+  const [first, ...others] = config.auth.addresses;
+  // The schema asks for at least one.
+  if (first === undefined) throw new TypeError('no address');
+  return {
+    addresses: [first, ...others],
+    serverId: config.server_id,
+    instance: config.aws && {
+      account: config.aws.account_id,
+      region: config.aws.region,
+      instance: config.aws.instance_id,
+    },
+    metadata: true,
+    ownLabels: config.labels ?? NO_LABELS,
+    dataDir: config.data_dir,
+    socket: socketPath(config),
+    diagnostics: config.diagnostics,
+    reconnect: { firstMs: config.reconnect.first, longestMs: config.reconnect.longest },
+  };
+}
+
+export function socketPath(config: Pick<AgentConfig, 'socket' | 'data_dir'>): string {
+  return config.socket ?? join(config.data_dir, SOCKET_NAME);
+}

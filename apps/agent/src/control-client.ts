@@ -1,0 +1,221 @@
+import type { ServerId } from '@tagplane/identity';
+import type { ControlStreamResponse } from '@tagplane/protocol';
+import type { Address, Logger } from '@tagplane/runtime';
+import { SECOND, formatAddress } from '@tagplane/runtime';
+import { dueAt, nextAgentSession, startAgentSession } from '@tagplane/session';
+import type {
+  AgentContext,
+  AgentEffect,
+  AgentEvent,
+  AgentMessage,
+  AgentSession,
+  OfferedUpdate,
+} from '@tagplane/session';
+import type { Clock } from './clock.ts';
+import { openConnection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { agentMessage, authMessage, helloMessage } from './convert.ts';
+import { Inbox } from './inbox.ts';
+import type { AgentObserver } from './observer.ts';
+import type { Report } from './report.ts';
+
+export interface ControlClientOptions {
+  readonly addresses: readonly [Address, ...Address[]];
+  readonly reconnect: { readonly firstMs: number; readonly longestMs: number };
+  /** Whom the agent speaks for at this moment. */
+  readonly serverId: () => ServerId;
+  readonly report: () => Report;
+  /** Makes an update take effect; resolves to the problem when it does not. Never rejects. */
+  readonly apply: (update: OfferedUpdate) => Promise<string | undefined>;
+  readonly clock: Clock;
+  readonly random?: () => number;
+  readonly observer: AgentObserver;
+  readonly log: Logger;
+}
+
+/** How the connection does, for people. Times are Unix milliseconds. */
+export interface ConnectionStatus {
+  readonly state: 'connected' | 'connecting' | 'waiting' | 'stopped';
+  readonly address: string | undefined;
+  readonly authId: string | undefined;
+  /** Since when the state is as it is. */
+  readonly since: number;
+  /** When the next attempt is due, while waiting. */
+  readonly retryAt: number | undefined;
+  readonly lastError: string | undefined;
+}
+
+type Posted = AgentEvent & { readonly from?: object };
+
+/** From the start of an attempt, connecting included, until the auth service's hello. */
+const HELLO_TIMEOUT_MS = 10 * SECOND;
+
+/** The agent's end of the control stream: one loop owns the stream and does what the session says. */
+export class ControlClient {
+  readonly #options: ControlClientOptions;
+  readonly #inbox = new Inbox<Posted>();
+  #session: AgentSession;
+  #connection: Connection | undefined;
+  /** Stands for the current connection in what its reader posts. */
+  #mark: object = {};
+  #changed = false;
+  #stateSince: number;
+  #lastError: string | undefined;
+
+  constructor(options: ControlClientOptions) {
+    this.#options = options;
+    this.#session = startAgentSession(this.#context());
+    this.#stateSince = options.clock().wallMs;
+  }
+
+  /** Runs until the signal aborts, then says goodbye; resolves when nothing of it runs any more. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => {
+      this.#post({ kind: 'stop', reason: 'the agent is stopping' });
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      while (this.#session.phase !== 'stopped') {
+        const due = dueAt(this.#session);
+        const ms = due === undefined ? undefined : due - this.#context().now;
+        await this.#handle((await this.#inbox.take(ms)) ?? { kind: 'due' });
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      await this.#connection?.close();
+    }
+  }
+
+  /** What a heartbeat says has changed. */
+  changed(): void {
+    if (this.#changed) return;
+    this.#changed = true;
+    this.#post({ kind: 'changed' });
+  }
+
+  /** The server id is another one now: the stream is opened anew in its name. */
+  reidentified(): void {
+    this.#post({ kind: 'reidentified' });
+  }
+
+  status(): ConnectionStatus {
+    const session = this.#session;
+    const { monotonicMs, wallMs } = this.#options.clock();
+    const address = 'address' in session ? this.#options.addresses[session.address] : undefined;
+    return {
+      state: STATES[session.phase],
+      address: address && formatAddress(address),
+      authId: session.phase === 'open' ? session.authId : undefined,
+      since: this.#stateSince,
+      retryAt: session.phase === 'waiting' ? wallMs + Math.max(0, session.until - monotonicMs) : undefined,
+      lastError: this.#lastError,
+    };
+  }
+
+  #context(): AgentContext {
+    const { addresses, reconnect, random = Math.random, clock } = this.#options;
+    return {
+      now: clock().monotonicMs,
+      random,
+      policy: { addresses: addresses.length, ...reconnect, helloTimeoutMs: HELLO_TIMEOUT_MS },
+    };
+  }
+
+  #post(event: Posted): void {
+    void this.#inbox.put(event);
+  }
+
+  async #handle(event: Posted): Promise<void> {
+    // What a dropped stream's reader had still to say.
+    if (event.from !== undefined && event.from !== this.#mark) return;
+    if (event.kind === 'changed') this.#changed = false;
+    if (event.kind === 'received' && event.message.kind === 'unknown')
+      this.#options.observer.unknownMessage();
+    const before = this.#session;
+    const { state, effects } = nextAgentSession(before, event, this.#context());
+    this.#session = state;
+    if (state.phase !== before.phase) this.#entered(state);
+    for (const effect of effects) await this.#execute(effect);
+  }
+
+  #entered(state: AgentSession): void {
+    this.#stateSince = this.#options.clock().wallMs;
+    if (state.phase !== 'open') return;
+    this.#lastError = undefined;
+    this.#options.observer.connected(state.authId);
+    this.#options.log.info({ event: 'connected', address: this.status().address, auth_id: state.authId });
+  }
+
+  async #execute(effect: AgentEffect): Promise<void> {
+    switch (effect.do) {
+      case 'open':
+        this.#open(effect.address);
+        return;
+      case 'send':
+        this.#send(effect.message);
+        return;
+      case 'apply':
+        await this.#apply(effect.update);
+        return;
+      case 'close':
+        await this.#close(effect.reason);
+        return;
+    }
+  }
+
+  #open(index: number): void {
+    const { addresses, serverId, report } = this.#options;
+    const mark = {};
+    this.#mark = mark;
+    const connection = openConnection({
+      address: addresses[index] ?? addresses[0],
+      serverId: serverId(),
+      onMessage: (message: ControlStreamResponse) =>
+        this.#inbox.put({ kind: 'received', message: authMessage(message), from: mark }),
+      onEnd: (end, reason) => {
+        this.#post({ kind: 'ended', end, reason, from: mark });
+      },
+    });
+    connection.send('hello', () => helloMessage(serverId(), report()));
+    this.#connection = connection;
+  }
+
+  #send(message: AgentMessage): void {
+    // An ack and a nack answer the same update or a newer one: they share a place.
+    const place = message.kind === 'nack' ? 'ack' : message.kind;
+    this.#connection?.send(place, () => agentMessage(message, this.#options.report));
+    if (message.kind === 'heartbeat') this.#options.observer.heartbeatSent();
+    if (message.kind === 'goodbye') this.#connection?.finish();
+  }
+
+  async #apply(update: OfferedUpdate): Promise<void> {
+    const problem = await this.#options.apply(update);
+    this.#options.observer.updateAnswered(update.change.kind, update.revision, problem);
+    await this.#handle({ kind: 'applied', nonce: update.nonce, problem });
+  }
+
+  async #close(reason: string): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#mark = {};
+    await connection?.close();
+    this.#options.observer.disconnected(reason);
+    const { state, retryAt } = this.status();
+    if (state === 'stopped') {
+      this.#options.log.info({ event: 'disconnected', reason });
+      return;
+    }
+    this.#lastError = reason;
+    const retry_in_ms = retryAt === undefined ? 0 : Math.round(retryAt - this.#options.clock().wallMs);
+    this.#options.log.warn({ event: 'disconnected', reason, retry_in_ms });
+  }
+}
+
+const STATES = {
+  open: 'connected',
+  greeting: 'connecting',
+  waiting: 'waiting',
+  leaving: 'stopped',
+  stopped: 'stopped',
+} as const satisfies Record<AgentSession['phase'], ConnectionStatus['state']>;

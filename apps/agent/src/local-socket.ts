@@ -1,0 +1,116 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import type { Logger } from '@tagplane/runtime';
+import { ConfigError, SECOND } from '@tagplane/runtime';
+import { isErrno } from './atomic-file.ts';
+
+export interface LocalSocketOptions {
+  readonly path: string;
+  /** By path; each answers from memory. */
+  readonly routes: Readonly<Record<string, () => unknown>>;
+  readonly log: Logger;
+}
+
+const OWNER_ONLY_UMASK = 0o177;
+const PROBE_TIMEOUT_MS = 2 * SECOND;
+
+/**
+ * Serves JSON by HTTP/1.1 on a Unix socket that only its owner may use. The socket of a process that
+ * is gone is replaced.
+ *
+ * @throws ConfigError naming `socket` when it is in use, or cannot be made
+ */
+export async function serveLocally(options: LocalSocketOptions): Promise<AsyncDisposable> {
+  const server = createServer({ maxHeaderSize: 8 * 1024 }, (request, response) => {
+    answer(options, request, response);
+  });
+  server.headersTimeout = 5 * SECOND;
+  server.requestTimeout = 10 * SECOND;
+  server.maxConnections = 64;
+  await removeDeadSocket(options.path);
+  try {
+    await listenForOwner(server, options.path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`socket: ${options.path} cannot be made: ${reason}`, { cause: error });
+  }
+  options.log.debug({ event: 'socket_listening', path: options.path });
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+function answer({ routes }: LocalSocketOptions, request: IncomingMessage, response: ServerResponse): void {
+  const { pathname } = new URL(request.url ?? '/', 'http://agent');
+  const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
+  if (request.method !== 'GET') {
+    reply(response, 405, { error: 'only GET' });
+  } else if (route === undefined) {
+    reply(response, 404, { error: `there are ${Object.keys(routes).join(', ')}` });
+  } else {
+    reply(response, 200, route());
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/** The file is made within the call, so the process's umask differs for no one else. */
+function listenForOwner(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const umask = process.umask(OWNER_ONLY_UMASK);
+    try {
+      server.listen({ path }, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(umask);
+    }
+  });
+}
+
+async function removeDeadSocket(path: string): Promise<void> {
+  try {
+    if (!(await lstat(path)).isSocket()) throw new ConfigError(`socket: ${path} is there and no socket`);
+    if (await isAlive(path)) throw new ConfigError(`socket: ${path} is in use by a running agent`);
+    await unlink(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    // One that accepts but has no room any more is a living process too.
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error) => {
+      if (isErrno(error, 'ECONNREFUSED') || isErrno(error, 'ENOENT')) resolve(false);
+      else reject(new ConfigError(`socket: ${path} cannot be used: ${error.message}`, { cause: error }));
+    });
+  });
+}

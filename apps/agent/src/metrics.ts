@@ -1,0 +1,87 @@
+import { NAMESPACES } from '@tagplane/labels';
+import type { Registry } from '@tagplane/runtime';
+import { Counter, Gauge, SECOND } from '@tagplane/runtime';
+import type { LabelView } from './label-holder.ts';
+import type { AgentObserver } from './observer.ts';
+
+/** The agent's figures. What is held is read when the metrics are. */
+export function agentMetrics(registry: Registry, view: () => LabelView): AgentObserver {
+  const registers = [registry];
+  const connected = new Gauge({
+    name: 'tagplane_agent_connected',
+    help: '1 while the control stream is open, else 0.',
+    registers,
+  });
+  const reconnects = new Counter({
+    name: 'tagplane_agent_reconnects_total',
+    help: 'Streams that ended, or could not be opened, and were followed by another attempt.',
+    registers,
+  });
+  const heartbeats = new Counter({
+    name: 'tagplane_agent_heartbeats_total',
+    help: 'Heartbeats sent after the one in the hello.',
+    registers,
+  });
+  const updates = new Counter({
+    name: 'tagplane_agent_updates_total',
+    help: 'Label updates received, by kind (replace, renew, unknown) and result (ack, nack).',
+    labelNames: ['kind', 'result'],
+    registers,
+  });
+  const unknown = new Counter({
+    name: 'tagplane_agent_unknown_messages_total',
+    help: 'Messages of a kind that this version does not know.',
+    registers,
+  });
+  heldMetrics(registry, view);
+  return {
+    connected() {
+      connected.set(1);
+    },
+    disconnected() {
+      connected.set(0);
+      reconnects.inc();
+    },
+    heartbeatSent() {
+      heartbeats.inc();
+    },
+    updateAnswered(kind, _revision, problem) {
+      updates.inc({ kind, result: problem === undefined ? 'ack' : 'nack' });
+    },
+    unknownMessage() {
+      unknown.inc();
+    },
+  };
+}
+
+function heldMetrics(registry: Registry, view: () => LabelView): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'tagplane_agent_held_labels',
+    help: 'Labels held from the auth service that count now, by namespace.',
+    labelNames: ['namespace'],
+    registers,
+    collect() {
+      const { fresh } = view();
+      for (const namespace of NAMESPACES) {
+        this.set({ namespace }, fresh.find((set) => set.namespace === namespace)?.labels.size ?? 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'tagplane_agent_label_age_seconds',
+    help: 'Time since the source of the oldest labels held was asked; NaN when that is unknown.',
+    registers,
+    collect() {
+      this.set((view().ageMs ?? Number.NaN) / SECOND);
+    },
+  });
+  new Gauge({
+    name: 'tagplane_agent_label_remaining_seconds',
+    help: 'Time until the first labels held stop counting; NaN when none do.',
+    registers,
+    collect() {
+      this.set((view().remainingMs ?? Number.NaN) / SECOND);
+    },
+  });
+}

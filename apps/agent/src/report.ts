@@ -1,0 +1,28 @@
+import type { InstanceKey } from '@tagplane/identity';
+import { instanceKeyText } from '@tagplane/identity';
+import type { Labels } from '@tagplane/labels';
+import { labelsRevision } from '@tagplane/labels';
+
+/** What the node says of itself, and what it holds. */
+export interface Report {
+  readonly hostname: string;
+  readonly ownLabels: Labels;
+  readonly instance: InstanceKey | undefined;
+  /** Empty for none. */
+  readonly heldRevision: string;
+  /** Milliseconds; undefined when nothing held expires. */
+  readonly heldRemainingMs: number | undefined;
+}
+
+/**
+ * Equal for two reports that need no heartbeat between them: what is held is the auth service's own
+ * word, unless it has run out meanwhile.
+ */
+export function fingerprint(report: Report): string {
+  return JSON.stringify([
+    report.hostname,
+    labelsRevision(report.ownLabels),
+    report.instance === undefined ? '' : instanceKeyText(report.instance),
+    report.heldRemainingMs !== undefined && report.heldRemainingMs <= 0,
+  ]);
+}
