@@ -17,7 +17,7 @@ const layers = [
   },
   {
     sourceTag: 'layer:tool',
-    onlyDependOnLibsWithTags: ['layer:tool', 'layer:adapter', 'layer:domain', 'layer:base'],
+    onlyDependOnLibsWithTags: ['layer:tool', 'layer:app', 'layer:adapter', 'layer:domain', 'layer:base'],
   },
   { sourceTag: 'layer:e2e', onlyDependOnLibsWithTags: ['*'] },
 ];

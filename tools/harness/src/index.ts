@@ -1,3 +1,4 @@
+export { metricSum } from './metrics.ts';
 export { connectOperator, type Operator } from './operator.ts';
 export { freePort } from './ports.ts';
 export { startProcess, type ManagedProcess, type ProcessOptions } from './process.ts';
