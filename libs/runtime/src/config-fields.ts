@@ -11,10 +11,15 @@ export const addressField = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** A duration such as `5m` → milliseconds, within the given bounds. */
+/**
+ * A duration such as `5m` → milliseconds, within the given bounds.
+ *
+ * @throws RangeError when the bounds are no durations, or the wrong way round
+ */
 export function durationField(bounds: { readonly min: string; readonly max: string }) {
   const min = parseDuration(bounds.min) ?? Number.NaN;
   const max = parseDuration(bounds.max) ?? Number.NaN;
+  if (!(min <= max)) throw new RangeError(`no bounds of a duration: ${bounds.min}, ${bounds.max}`);
   return z.string().transform((text, context) => {
     const ms = parseDuration(text);
     if (ms !== undefined && ms >= min && ms <= max) return ms;

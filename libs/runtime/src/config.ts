@@ -3,6 +3,8 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import type { ConfigKey } from './config-keys.ts';
 import { configKeys } from './config-keys.ts';
+import { configProblem } from './config-problem.ts';
+import { errorMessage } from './error-message.ts';
 
 /** A configuration that cannot be used. The message is one line and names the key or the file. */
 export class ConfigError extends Error {
@@ -26,7 +28,7 @@ export function loadConfig<Schema extends z.ZodType>(
   const input = withEnvironment(written, configKeys(schema), source.env);
   const result = schema.safeParse(input);
   if (result.success) return deepFreeze(result.data);
-  throw new ConfigError(firstProblem(result.error));
+  throw new ConfigError(configProblem(result.error, input));
 }
 
 function readYaml(file: string): Record<string, unknown> {
@@ -34,17 +36,23 @@ function readYaml(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${file}: cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new ConfigError(`${file}: cannot be read: ${errorMessage(error)}`, { cause: error });
   }
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    throw new ConfigError(`${file}: not YAML: ${firstLine(messageOf(error))}`, { cause: error });
-  }
+  const value = parseYaml(file, text);
   if (value === null || value === undefined) return {};
   if (!isRecord(value)) throw new ConfigError(`${file}: expected keys and values at the top`);
   return value;
+}
+
+/** @param source the file or the variable that holds the text */
+function parseYaml(source: string, text: string): unknown {
+  try {
+    return parse(text, { logLevel: 'error' });
+  } catch (error) {
+    // After its first line the parser quotes the text, secrets and all.
+    const problem = (errorMessage(error).split('\n', 1)[0] ?? '').replace(/:$/, '');
+    throw new ConfigError(`${source}: not YAML: ${problem}`);
+  }
 }
 
 function withEnvironment(
@@ -55,17 +63,9 @@ function withEnvironment(
   const input = structuredClone(written);
   for (const key of keys) {
     const text = env[key.variable];
-    if (text !== undefined) assign(input, key, key.text ? text : parseVariable(key, text));
+    if (text !== undefined) assign(input, key, key.text ? text : parseYaml(key.variable, text));
   }
   return input;
-}
-
-function parseVariable(key: ConfigKey, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw new ConfigError(`${key.variable}: not YAML: ${firstLine(messageOf(error))}`, { cause: error });
-  }
 }
 
 function assign(input: Record<string, unknown>, key: ConfigKey, value: unknown): void {
@@ -79,33 +79,15 @@ function assign(input: Record<string, unknown>, key: ConfigKey, value: unknown):
   target[key.path.at(-1) ?? ''] = value;
 }
 
-function firstProblem(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return 'invalid configuration';
-  const path = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return `${[path, issue.keys[0]].filter((part) => part !== '' && part !== undefined).join('.')}: unknown key`;
-  }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  return `${path === '' ? 'configuration' : path}: ${missing ? 'required' : firstLine(issue.message)}`;
-}
-
-function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const child of Object.values(value)) deepFreeze(child);
-  }
+function deepFreeze<Value>(value: Value, seen = new Set<unknown>()): Value {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return value;
+  // A buffer's bytes cannot be frozen.
+  if (ArrayBuffer.isView(value)) return value;
+  seen.add(Object.freeze(value));
+  for (const child of Object.values(value)) deepFreeze(child, seen);
   return value;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }

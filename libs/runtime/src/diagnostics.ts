@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { Address } from './address.ts';
@@ -32,24 +32,28 @@ export async function startDiagnostics(
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       options.log.error({ event: 'diagnostics_failed', err: error });
-      response.destroy();
+      if (response.headersSent) response.destroy();
+      else reply(response, 500, 'text/plain', 'failed; the log says why\n');
     });
   });
   server.headersTimeout = 5_000;
   server.requestTimeout = 10_000;
   server.maxConnections = 64;
   const address = await listen(server, options.listen);
-  return {
-    address,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      });
-    },
-  };
+  // Such as no file descriptor left for a connection: worth a line, not the end of the service.
+  server.on('error', (error) => {
+    options.log.error({ event: 'diagnostics_failed', err: error });
+  });
+  return { address, [Symbol.asyncDispose]: () => close(server) };
+}
+
+async function close(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
 }
 
 async function answer(
@@ -57,8 +61,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://diagnostics');
+  const [pathname] = (request.url ?? '').split('?', 1);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
     reply(response, 405, 'text/plain', 'only GET\n');
   } else if (pathname === '/healthz') {
     reply(response, 200, 'text/plain', 'ok\n');

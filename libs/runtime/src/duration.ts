@@ -3,20 +3,26 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 /**
  * Reads a duration such as `90s`, `5m`, `1h30m` or `250ms`.
  *
- * @returns milliseconds, or undefined when the text is no duration
+ * @returns whole milliseconds, or undefined when the text is no duration
  */
 export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
+  if (!/^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+  for (const [, amount, unit] of text.matchAll(/([0-9.]+)(ms|s|m|h|d)/g)) {
     total += Number(amount) * (UNITS[unit ?? ''] ?? Number.NaN);
   }
-  return Number.isFinite(total) ? total : undefined;
+  const ms = Math.round(total);
+  return Number.isSafeInteger(ms) ? ms : undefined;
 }
 
-/** Writes a duration for people, its two largest units: `1h30m`, `4m10s`, `350ms`. */
+/**
+ * Writes a duration for people, rounded to whole seconds from one second on, and of that the two
+ * largest units that are not zero: `1h30m`, `4m10s`, `350ms`.
+ */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  if (ms < 0) return `-${formatDuration(-ms)}`;
+  const whole = Math.round(ms);
+  if (whole < 1_000) return `${whole}ms`;
   let rest = Math.round(ms / 1_000);
   const parts: string[] = [];
   for (const [unit, seconds] of [

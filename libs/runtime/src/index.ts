@@ -4,6 +4,7 @@ export { configKeys, type ConfigKey } from './config-keys.ts';
 export { ConfigError, loadConfig, type Environment } from './config.ts';
 export { startDiagnostics, type DiagnosticsOptions, type ReadinessCheck } from './diagnostics.ts';
 export { formatDuration, parseDuration } from './duration.ts';
+export { errorMessage } from './error-message.ts';
 export { listen, warnUnlessLoopback } from './listen.ts';
 export { LOG_LEVELS, createLogger, silentLogger, type LogLevel, type Logger } from './log.ts';
 export { Counter, Gauge, Histogram, Registry, createRegistry } from './metrics.ts';

@@ -7,10 +7,17 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * JSON lines on stderr. Every line carries `event`, a fixed name in snake_case, as its first field:
- * `log.info({ event: 'scan_completed', region, instances })`. Label values never appear at info.
+ * JSON lines on stderr: `level`, `time` and `service`, then what the call gives, with `event` first, a
+ * fixed name in snake_case: `log.info({ event: 'scan_completed', region, instances })`. Label values
+ * never appear at info.
+ *
+ * @param destination gets one whole line a call
  */
-export function createLogger(service: string, level: LogLevel): Logger {
+export function createLogger(
+  service: string,
+  level: LogLevel,
+  destination: { write(line: string): void } = stderr(),
+): Logger {
   return pino(
     {
       level,
@@ -18,9 +25,13 @@ export function createLogger(service: string, level: LogLevel): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    // Synchronous, so that the last lines before an exit are not lost; there are few of them.
-    pino.destination({ fd: 2, sync: true }),
+    destination,
   );
+}
+
+function stderr(): { write(line: string): void } {
+  // Synchronous, so that the last lines before an exit are not lost; there are few of them.
+  return pino.destination({ fd: 2, sync: true });
 }
 
 /** For tests and programs that log nothing. */

@@ -1,6 +1,5 @@
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import { VERSION } from './version.ts';
-import { Gauge } from 'prom-client';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 

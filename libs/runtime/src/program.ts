@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
-import { configKeys } from './config-keys.ts';
+import { CONFIG_FILE_VARIABLE, configKeys } from './config-keys.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import type { Environment } from './config.ts';
+import { errorMessage } from './error-message.ts';
+import { isAbort } from './tasks.ts';
 import { VERSION } from './version.ts';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** The process around a program, given in so that tests can run one without a process. */
 export interface ProgramIo {
@@ -44,12 +48,8 @@ export async function runProgram<Schema extends z.ZodType>(
   try {
     return await dispatch(program, args, io);
   } catch (error) {
-    if (error instanceof ConfigError) {
-      io.stderr.write(`${program.name}: ${error.message}\n`);
-      return 2;
-    }
-    io.stderr.write(`${program.name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    io.stderr.write(`${program.name}: ${errorMessage(error)}\n`);
+    return error instanceof ConfigError ? 2 : 1;
   }
 }
 
@@ -67,19 +67,38 @@ async function dispatch<Schema extends z.ZodType>(
     io.stdout.write(helpText(program));
     return 0;
   }
-  const own = program.commands !== undefined && Object.hasOwn(program.commands, first);
-  if (own) return (await program.commands[first]?.run(rest, io)) ?? 2;
-  if (first === 'start') {
-    const config = readConfig(program, rest, io);
+  const own = Object.entries(program.commands ?? {}).find(([name]) => name === first);
+  if (own !== undefined) return own[1].run(rest, io);
+  if (first !== 'start' && first !== 'config') throw unknownCommand(program, first);
+  if (rest.some((argument) => argument === '--help' || argument === '-h')) {
+    io.stdout.write(helpText(program));
+    return 0;
+  }
+  if (first === 'start') return start(program, rest, io);
+  const [second, ...others] = rest;
+  if (second !== 'check') throw unknownCommand(program, ['config', second].join(' ').trimEnd());
+  readConfig(program, others, io);
+  io.stdout.write('the configuration is good\n');
+  return 0;
+}
+
+function unknownCommand(program: { readonly name: string }, command: string): ConfigError {
+  return new ConfigError(`unknown command '${command}'; see '${program.name} --help'`);
+}
+
+async function start<Schema extends z.ZodType>(
+  program: Program<Schema>,
+  args: readonly string[],
+  io: ProgramIo,
+): Promise<number> {
+  const config = readConfig(program, args, io);
+  try {
     await program.start(config, io);
-    return 0;
+  } catch (error) {
+    // Being told to stop is how a service ends, whichever wait it was in.
+    if (!isAbort(error, io.signal)) throw error;
   }
-  if (first === 'config' && rest[0] === 'check') {
-    readConfig(program, rest.slice(1), io);
-    io.stdout.write('the configuration is good\n');
-    return 0;
-  }
-  throw new ConfigError(`unknown command '${first}'; see '${program.name} --help'`);
+  return 0;
 }
 
 function readConfig<Schema extends z.ZodType>(
@@ -91,9 +110,9 @@ function readConfig<Schema extends z.ZodType>(
   try {
     file = parseArgs({ args: [...args], options: { config: { type: 'string', short: 'c' } } }).values.config;
   } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new ConfigError(errorMessage(error), { cause: error });
   }
-  return loadConfig(program.config, { file: file ?? io.env['TAGPLANE_CONFIG'], env: io.env });
+  return loadConfig(program.config, { file: file ?? io.env[CONFIG_FILE_VARIABLE], env: io.env });
 }
 
 function helpText<Schema extends z.ZodType>(program: Program<Schema>): string {
@@ -101,27 +120,28 @@ function helpText<Schema extends z.ZodType>(program: Program<Schema>): string {
     ['start [--config FILE]', 'run until SIGTERM or SIGINT'],
     ['config check [--config FILE]', 'read the configuration and say what is wrong with it'],
     ...Object.values(program.commands ?? {}).map(({ usage, summary }): [string, string] => [usage, summary]),
-    ['--help, --version', ''],
+    ['--help, --version', 'say this, or which version it is'],
   ];
   const keys = configKeys(program.config).map(({ path, variable, description, default: value }) => {
-    const fallback = value === undefined ? '' : ` (default ${JSON.stringify(value)})`;
-    return `  ${path.join('.')}, ${variable}\n      ${description}${fallback}\n`;
+    const fallback = value === undefined ? '' : `(default ${JSON.stringify(value)})`;
+    const detail = `${description} ${fallback}`.trim();
+    return `  ${path.join('.')}, ${variable}\n${detail === '' ? '' : `      ${detail}\n`}`;
   });
   return [
     `${program.name}: ${program.summary}\n\nCommands\n`,
-    ...commands.map(([usage, summary]) => `  ${usage.padEnd(34)} ${summary}`.trimEnd() + '\n'),
-    '\nConfiguration: a YAML file (--config, TAGPLANE_CONFIG), and over it the environment\n',
+    ...commands.map(([usage, summary]) => `  ${usage.padEnd(34)} ${summary}\n`),
+    `\nConfiguration: a YAML file (--config, ${CONFIG_FILE_VARIABLE}), and over it the environment\n`,
     ...keys,
   ].join('');
 }
 
-/** The real process around a program. A second signal while it stops ends it at once. */
+/** The real process around a program. A second signal, of either kind, ends it at once. */
 export function processIo(): ProgramIo {
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      stop.abort(new Error(`stopped by ${name}`));
-    });
-  }
+  const onSignal = (name: NodeJS.Signals): void => {
+    for (const each of STOP_SIGNALS) process.removeListener(each, onSignal);
+    stop.abort(new Error(`stopped by ${name}`));
+  };
+  for (const name of STOP_SIGNALS) process.on(name, onSignal);
   return { env: process.env, stdout: process.stdout, stderr: process.stderr, signal: stop.signal };
 }

@@ -1,11 +1,16 @@
+import { errorMessage } from './error-message.ts';
+
 /** A task runs until its work is done or the signal aborts; it may then reject with the signal's reason. */
 export type Task = (signal: AbortSignal) => Promise<void>;
+
+/** Longer chains of causes than this are nobody's, or a circle. */
+const MAX_CAUSES = 8;
 
 /** Names the task of a group that failed. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   constructor(task: string, cause: unknown) {
-    super(`${task}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${task}: ${errorMessage(cause)}`, { cause });
   }
 }
 
@@ -28,7 +33,7 @@ export async function runTasks(signal: AbortSignal, tasks: Readonly<Record<strin
         try {
           await task(stop.signal);
         } catch (error) {
-          if (stop.signal.aborted && isAbort(error, stop.signal)) return;
+          if (isAbort(error, stop.signal)) return;
           failure ??= new TaskError(name, error);
           stop.abort(failure);
         }
@@ -40,8 +45,18 @@ export async function runTasks(signal: AbortSignal, tasks: Readonly<Record<strin
   if (failure !== undefined) throw failure;
 }
 
-/** Whether this error is only the echo of the signal's abort. */
+/**
+ * Whether this error is only the echo of the signal's abort: its reason, an AbortError as Node and
+ * fetch make them, or an error that names one of these as its cause.
+ */
 export function isAbort(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false;
-  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+  let echo = error;
+  for (let depth = 0; depth < MAX_CAUSES; depth += 1) {
+    if (echo === signal.reason) return true;
+    if (typeof echo !== 'object' || echo === null) return false;
+    if ('name' in echo && echo.name === 'AbortError') return true;
+    echo = 'cause' in echo ? echo.cause : undefined;
+  }
+  return false;
 }

@@ -2,11 +2,33 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
+/** A timer set for longer than this many milliseconds (24.8 days) fires at once (Node, "setTimeout"). */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Runs something once after `ms` milliseconds, however many; the returned function calls it off. */
+function startTimer(ms: number, run: () => void): () => void {
+  if (Number.isNaN(ms)) throw new RangeError('not a number of milliseconds');
+  let timer: NodeJS.Timeout;
+  const arm = (rest: number): void => {
+    timer = setTimeout(
+      () => {
+        if (rest > LONGEST_TIMER) arm(rest - LONGEST_TIMER);
+        else run();
+      },
+      Math.min(rest, LONGEST_TIMER),
+    );
+  };
+  arm(ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
 /**
  * Waits. Every loop sleeps through this one function over the global timers, so that virtual time can
  * drive it.
  *
- * @param ms milliseconds
+ * @param ms milliseconds; zero or less waits for the next turn of the timers
  * @throws the signal's reason, at once when it aborts
  */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -16,13 +38,13 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
       return;
     }
     const onAbort = (): void => {
-      clearTimeout(timer);
+      callOff();
       reject(signal.reason as Error);
     };
-    const timer = setTimeout(() => {
+    const callOff = startTimer(ms, () => {
       signal.removeEventListener('abort', onAbort);
       resolve();
-    }, ms);
+    });
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
@@ -37,21 +59,24 @@ export class DeadlineError extends Error {
  */
 export function deadline(signal: AbortSignal, ms: number): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
+  if (signal.aborted) {
+    controller.abort(signal.reason);
+    return { signal: controller.signal, [Symbol.dispose]: () => undefined };
+  }
+  const release = (): void => {
+    callOff();
+    signal.removeEventListener('abort', onAbort);
+  };
   const onAbort = (): void => {
+    release();
     controller.abort(signal.reason);
   };
-  const timer = setTimeout(() => {
+  const callOff = startTimer(ms, () => {
+    release();
     controller.abort(new DeadlineError(`not done within ${ms} ms`));
-  }, ms);
-  if (signal.aborted) onAbort();
+  });
   signal.addEventListener('abort', onAbort, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    },
-  };
+  return { signal: controller.signal, [Symbol.dispose]: release };
 }
 
 /** Spreads a duration evenly over ± the given share of it. */
