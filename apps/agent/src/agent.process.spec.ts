@@ -1,0 +1,100 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { LabelsDocument } from './routes/labels.ts';
+import type { StatusDocument } from './routes/status.ts';
+import { eventually, runAgentProgram, startAgentProcess, startFakeAuth } from './testing/index.ts';
+
+jest.setTimeout(60_000);
+
+const LABELS = new Map([
+  ['aws/env', 'prod'],
+  ['aws/__proto__', 'x'],
+  ['aws/Patch Group', ''],
+  ['dynamic/team', 'ünï'],
+]);
+const AWS = {
+  TAGPLANE_AWS_ACCOUNT_ID: '123456789012',
+  TAGPLANE_AWS_REGION: 'eu-central-1',
+  TAGPLANE_AWS_INSTANCE_ID: 'i-0123456789abcdef0',
+};
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'agent-'));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+function settings(port: number): Record<string, string> {
+  return {
+    ...AWS,
+    TAGPLANE_AUTH_ADDRESSES: `127.0.0.1:${port}`,
+    TAGPLANE_DATA_DIR: directory,
+    TAGPLANE_DIAGNOSTICS: '127.0.0.1:0',
+    TAGPLANE_LABELS: '{role: web}',
+    TAGPLANE_RECONNECT_FIRST: '200ms',
+    TAGPLANE_RECONNECT_LONGEST: '500ms',
+  };
+}
+
+async function ask<Document>(command: 'labels' | 'status'): Promise<Document> {
+  const socket = join(directory, 'agent.sock');
+  const { code, stdout, stderr } = await runAgentProgram([command, '--socket', socket, '--format', 'json']);
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Document;
+}
+
+describe('the agent as a process', () => {
+  it('takes labels, keeps them over kill -9 without the auth service, and leaves with a goodbye', async () => {
+    await using auth = await startFakeAuth();
+    const env = settings(auth.address.port);
+    await using first = startAgentProcess(['start'], env);
+    const stream = await auth.nextStream();
+    const hello = await stream.next('hello');
+    expect(stream.peer).toBe(`agent/${hello.serverId}`);
+    expect(hello.heartbeat).toMatchObject({
+      labels: { role: 'web' },
+      awsInstance: { accountId: '123456789012', region: 'eu-central-1', instanceId: 'i-0123456789abcdef0' },
+      heldRevision: '',
+    });
+    const revision = stream.replace('n1', LABELS, { ageMs: 1_000, remainingMs: 3_600_000 });
+    expect((await stream.next('labelsAck')).nonce).toBe('n1');
+    // On disk at the ack, for the owner only.
+    const file = join(directory, 'labels.json');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readFile(file, 'utf8')).toContain(revision);
+
+    first.kill('SIGKILL');
+    await first.finished;
+    await auth.stop();
+    await using second = startAgentProcess(['start'], env);
+    const labels = await eventually('labels from disk', () => ask<LabelsDocument>('labels'));
+    expect(new Map(Object.entries(labels.labels))).toEqual(new Map([['role', 'web'], ...LABELS]));
+    expect(labels).toMatchObject({ server_id: hello.serverId, revision, freshness: 'fresh' });
+    expect(labels.sources).toMatchObject({ role: 'own', 'aws/env': 'auth' });
+    expect(labels.expires_in_s['aws/']).toBeLessThanOrEqual(3_600);
+    const status = await eventually('a failed attempt', async () => {
+      const document = await ask<StatusDocument>('status');
+      return document.connection.last_error === null ? undefined : document;
+    });
+    expect(status).toMatchObject({
+      server_id: hello.serverId,
+      labels: { revision, source: 'disk', freshness: 'fresh' },
+      aws: { instance_id: 'i-0123456789abcdef0', source: 'configured' },
+    });
+
+    await using back = await startFakeAuth({ port: auth.address.port });
+    const again = await back.nextStream();
+    expect((await again.next('hello')).heartbeat).toMatchObject({ heldRevision: revision });
+    second.kill('SIGTERM');
+    await again.next('goodbye');
+    expect((await second.finished).code).toBe(0);
+    expect(second.log()).not.toContain('prod');
+    await expect(ask('labels')).rejects.toThrow(/no agent is running/);
+  });
+});

@@ -1,0 +1,159 @@
+import { createServer } from 'node:http2';
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import { create } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { ControlStreamResponseSchema, InventoryService, PEER_HEADER } from '@tagplane/protocol';
+import type { ControlStreamRequest, ControlStreamResponse, LabelSet } from '@tagplane/protocol';
+import type { Labels } from '@tagplane/labels';
+import { NAMESPACES, labelsIn, labelsRevision } from '@tagplane/labels';
+import type { Address } from '@tagplane/runtime';
+import { listen } from '@tagplane/runtime';
+import { Queue } from './queue.ts';
+
+type Member = ControlStreamRequest['message'];
+type Response = MessageInitShape<typeof ControlStreamResponseSchema>['message'];
+export type Received<Case extends Member['case']> =
+  Extract<Member, { case: Case }> extends { value: infer V } ? V : never;
+
+export interface FakeAuthOptions {
+  /** 0, the default, asks the system for a free one. */
+  readonly port?: number;
+  readonly heartbeatMs?: number;
+  readonly idleMs?: number;
+  /** Say nothing, not even hello. */
+  readonly mute?: boolean;
+}
+
+/** An auth service's control stream over real HTTP/2, scripted by the test. */
+export interface FakeAuth extends AsyncDisposable {
+  readonly address: Address;
+  /** The next stream an agent opens. */
+  nextStream(): Promise<FakeStream>;
+  /** Stops listening and cuts every connection. */
+  stop(): Promise<void>;
+}
+
+/** The service's end of one stream. */
+export class FakeStream {
+  readonly peer: string;
+  readonly #received = new Queue<ControlStreamRequest>();
+  readonly #sending = new Queue<ControlStreamResponse | undefined>();
+
+  constructor(peer: string) {
+    this.peer = peer;
+  }
+
+  send(message: NonNullable<Response>): void {
+    this.#sending.put(create(ControlStreamResponseSchema, { message }));
+  }
+
+  /** Ends the stream from this side. */
+  end(): void {
+    this.#sending.put(undefined);
+  }
+
+  /** The next message of this kind; others that come before it are skipped. */
+  async next<Case extends NonNullable<Member['case']>>(kind: Case): Promise<Received<Case>> {
+    for (;;) {
+      const { message } = await this.#received.take(`a ${kind}`);
+      if (message.case === kind) return message.value as Received<Case>;
+    }
+  }
+
+  replace(nonce: string, labels: Labels, lifetime: { ageMs?: number; remainingMs?: number } = {}): string {
+    const revision = labelsRevision(labels);
+    const sets = NAMESPACES.map((namespace): MessageInitShapeOfSet => ({
+      namespace,
+      labels: Object.fromEntries(labelsIn(namespace, labels)),
+      lifetime: lifetimeMessage(lifetime),
+    }));
+    const change = { case: 'replace' as const, value: { sets } };
+    this.send({ case: 'updateLabels', value: { nonce, revision, change } });
+    return revision;
+  }
+
+  renew(nonce: string, revision: string, lifetime: { ageMs?: number; remainingMs?: number }): void {
+    const lifetimes = { 'aws/': lifetimeMessage(lifetime) };
+    const change = { case: 'renew' as const, value: { lifetimes } };
+    this.send({ case: 'updateLabels', value: { nonce, revision, change } });
+  }
+
+  async *serve(requests: AsyncIterable<ControlStreamRequest>): AsyncGenerator<ControlStreamResponse> {
+    const reading = this.#read(requests);
+    for (;;) {
+      const message = await this.#sending.take();
+      if (message === undefined) break;
+      yield message;
+    }
+    await reading;
+  }
+
+  async #read(requests: AsyncIterable<ControlStreamRequest>): Promise<void> {
+    try {
+      for await (const request of requests) this.#received.put(request);
+    } catch {
+      // The agent's end is gone.
+    }
+    this.end();
+  }
+}
+
+type MessageInitShapeOfSet = Pick<LabelSet, 'namespace' | 'labels'> & {
+  readonly lifetime: ReturnType<typeof lifetimeMessage>;
+};
+
+function lifetimeMessage({ ageMs, remainingMs }: { ageMs?: number; remainingMs?: number }) {
+  return {
+    ...(ageMs === undefined ? {} : { age: durationFromMs(ageMs) }),
+    ...(remainingMs === undefined ? {} : { remaining: durationFromMs(remainingMs) }),
+  };
+}
+
+export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<FakeAuth> {
+  const streams = new Queue<FakeStream>();
+  const handler = connectNodeAdapter({
+    routes: (router) => {
+      router.service(InventoryService, {
+        controlStream(requests, context) {
+          const stream = new FakeStream(context.requestHeader.get(PEER_HEADER) ?? '');
+          if (options.mute !== true) stream.send(helloOf(options));
+          streams.put(stream);
+          return stream.serve(requests);
+        },
+      });
+    },
+  });
+  const server = createServer(handler);
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  const address = await listen(server, { host: '127.0.0.1', port: options.port ?? 0 });
+  const stop = () => stopServer(server, sessions);
+  return { address, nextStream: () => streams.take('a stream'), stop, [Symbol.asyncDispose]: stop };
+}
+
+function helloOf({ heartbeatMs = 300_000, idleMs = 60_000 }: FakeAuthOptions): NonNullable<Response> {
+  return {
+    case: 'hello',
+    value: {
+      authId: 'fake',
+      version: '0',
+      heartbeatInterval: durationFromMs(heartbeatMs),
+      idleTimeout: durationFromMs(idleMs),
+    },
+  };
+}
+
+async function stopServer(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    for (const session of sessions) session.destroy();
+  });
+}
