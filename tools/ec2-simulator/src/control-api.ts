@@ -1,0 +1,101 @@
+import { AwsError } from './aws-error.ts';
+import type { FleetControl, InstanceRef, InstanceView } from './fleet-control.ts';
+import { readFault, readObject, readRun, readState, readTagChanges, readTags } from './control-bodies.ts';
+
+export const CONTROL_PREFIX = '/_control/';
+
+export interface ControlRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** The body's text, empty when there is none. */
+  readonly body: string;
+}
+
+type Route = (request: {
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly control: FleetControl;
+}) => unknown;
+
+/** By method and path; `*` is one part of the path. */
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['GET health', () => ({ status: 'ok' })],
+  ['GET stats', ({ control }) => control.report()],
+  [
+    'GET instances',
+    ({ control, query }) => {
+      const views = control.list({
+        region: query.get('region') ?? control.regions[0] ?? '',
+        account: query.get('account') ?? undefined,
+        limit: query.has('limit') ? readLimit(query.get('limit') ?? '') : undefined,
+        after: query.get('after') ?? undefined,
+      });
+      return { instances: views.map(viewJson) };
+    },
+  ],
+  ['GET instances * *', ({ control, ...request }) => viewJson(control.get(refOf(request)))],
+  [
+    'PUT instances * * tags',
+    ({ control, body, ...request }) =>
+      viewJson(control.replaceTags(refOf(request), readTags(body['tags'], 'tags'))),
+  ],
+  [
+    'POST instances * * tags',
+    ({ control, body, ...request }) => viewJson(control.changeTags(refOf(request), readTagChanges(body))),
+  ],
+  [
+    'PATCH instances * *',
+    ({ control, body, ...request }) => viewJson(control.setState(refOf(request), readState(body))),
+  ],
+  ['POST instances * * terminate', ({ control, ...request }) => viewJson(control.terminate(refOf(request)))],
+  ['POST run', ({ control, body }) => ({ instances: control.run(readRun(body)).map(viewJson) })],
+  [
+    'POST faults',
+    ({ control, body }) => {
+      control.addFault(readFault(body));
+      return { pending: control.faults.pending };
+    },
+  ],
+  [
+    'DELETE faults',
+    ({ control }) => {
+      control.faults.clear();
+      return { pending: 0 };
+    },
+  ],
+  [
+    'POST reset',
+    ({ control }) => {
+      control.reset();
+      return { instances: control.size };
+    },
+  ],
+]);
+
+/** Answers a control request with a value for JSON. Throws AwsError. */
+export function handleControl(request: ControlRequest, control: FleetControl): unknown {
+  const parts = request.url.pathname.slice(CONTROL_PREFIX.length).split('/').map(decodeURIComponent);
+  for (const [pattern, route] of ROUTES) {
+    const [method, ...wanted] = pattern.split(' ');
+    if (method !== request.method || wanted.length !== parts.length) continue;
+    if (!wanted.every((part, index) => part === '*' || part === parts[index])) continue;
+    return route({ parts, query: request.url.searchParams, body: readObject(request.body), control });
+  }
+  throw new AwsError('NotFound', `no such control request: ${request.method} ${request.url.pathname}`, 404);
+}
+
+function refOf({ parts, query }: { parts: readonly string[]; query: URLSearchParams }): InstanceRef {
+  const [, region = '', id = ''] = parts;
+  return { region, id, account: query.get('account') ?? undefined };
+}
+
+function readLimit(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new AwsError('BadRequest', 'limit: a whole number from 1');
+  return Number(text);
+}
+
+/** A tag's key may be `__proto__`: fromEntries makes it a property like any other. */
+function viewJson({ tags, ...rest }: InstanceView): object {
+  return { ...rest, tags: Object.fromEntries(tags) };
+}

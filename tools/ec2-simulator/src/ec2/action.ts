@@ -1,0 +1,14 @@
+import type { Fleet } from '../fleet/fleet.ts';
+import type { ServiceRequest } from '../service.ts';
+import type { PageTokens } from './page-token.ts';
+
+export interface ActionContext {
+  readonly fleet: Fleet;
+  readonly tokens: PageTokens;
+}
+
+/**
+ * Checks a request, carries it out, and gives what stands inside the response element. Everything that
+ * can be refused is refused before the first piece is taken. Throws AwsError.
+ */
+export type Action = (request: ServiceRequest, context: ActionContext) => Iterable<string>;

@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import type { Ec2SimulatorOptions } from './simulator.ts';
+import { parseAddress } from '@tagplane/runtime';
+import type { Address } from '@tagplane/runtime';
+
+export const NAME = 'tagplane-ec2-simulator';
+/** Beside the ports of the services. */
+const DEFAULT_LISTEN = '127.0.0.1:7400';
+const MAX_INSTANCES = 100_000;
+
+export const HELP = `${NAME}: an EC2 endpoint for tests and demos
+
+Usage: ${NAME} [flags]
+
+  --instances N        instances in all regions together, 0 to ${MAX_INSTANCES} (default 200)
+  --regions A,B        regions (default eu-central-1,us-east-1)
+  --seed N             the same seed gives the same fleet (default 1)
+  --listen HOST:PORT   where to listen (default ${DEFAULT_LISTEN}); port 0 for a free one
+  --account ID         account of the fleet, and of unknown access keys (default 123456789012)
+  --access-key KEY=ID  account of an access key id; may be given again
+  --transition-ms N    how long pending, stopping and shutting-down last (default 2000)
+  --linger-ms N        how long a terminated instance is still described (default 3600000)
+  --token-ttl-ms N     how long a NextToken is good for (default 3600000)
+  --help, --version
+
+Then, for any AWS SDK: AWS_ENDPOINT_URL=http://${DEFAULT_LISTEN} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+The control API is under /_control/ of the same port; see README.md.
+`;
+
+export type Invocation =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'bad'; readonly problem: string }
+  | { readonly kind: 'run'; readonly listen: Address; readonly options: Ec2SimulatorOptions };
+
+const FLAGS = {
+  instances: { type: 'string' },
+  regions: { type: 'string' },
+  seed: { type: 'string' },
+  listen: { type: 'string', default: DEFAULT_LISTEN },
+  account: { type: 'string' },
+  'access-key': { type: 'string', multiple: true },
+  'transition-ms': { type: 'string' },
+  'linger-ms': { type: 'string' },
+  'token-ttl-ms': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
+/** Reads a command line; what is wrong with it is one line that names the flag. */
+export function readFlags(args: readonly string[]): Invocation {
+  try {
+    const { values } = parseArgs({ args: [...args], options: FLAGS, strict: true });
+    if (values.help === true) return { kind: 'help' };
+    if (values.version === true) return { kind: 'version' };
+    const listen = parseAddress(values.listen);
+    if (listen === undefined) throw new FlagError('listen', 'expected HOST:PORT');
+    const options = {
+      ...number('instances', values.instances, 'instances', MAX_INSTANCES),
+      ...number('seed', values.seed, 'seed', 0xffff_ffff),
+      ...number('transition-ms', values['transition-ms'], 'transitionMs', MAX_MS),
+      ...number('linger-ms', values['linger-ms'], 'lingerMs', MAX_MS),
+      ...number('token-ttl-ms', values['token-ttl-ms'], 'tokenTtlMs', MAX_MS),
+      ...(values.regions === undefined ? {} : { regions: regions(values.regions) }),
+      ...(values.account === undefined ? {} : { account: account('account', values.account) }),
+      accounts: new Map(values['access-key']?.map(accessKey) ?? []),
+    };
+    return { kind: 'run', listen, options };
+  } catch (error) {
+    return { kind: 'bad', problem: error instanceof Error ? firstLine(error.message) : String(error) };
+  }
+}
+
+/** One week, in milliseconds. */
+const MAX_MS = 7 * 24 * 60 * 60 * 1000;
+
+class FlagError extends Error {
+  constructor(flag: string, problem: string) {
+    super(`--${flag}: ${problem}`);
+  }
+}
+
+function number<Key extends string>(
+  flag: string,
+  text: string | undefined,
+  key: Key,
+  most: number,
+): Partial<Record<Key, number>> {
+  if (text === undefined) return {};
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN;
+  if (!(value <= most)) throw new FlagError(flag, `expected a whole number from 0 to ${most}`);
+  return { [key]: value } as Record<Key, number>;
+}
+
+function regions(text: string): string[] {
+  const names = text.split(',');
+  const bad = names.find((name) => !/^[a-z]{2,5}(-[a-z]+){1,3}-\d{1,2}$/.test(name));
+  if (bad !== undefined) throw new FlagError('regions', `'${bad}' is no region`);
+  if (new Set(names).size !== names.length) throw new FlagError('regions', 'a region twice');
+  return names;
+}
+
+function account(flag: string, text: string): string {
+  if (/^\d{12}$/.test(text)) return text;
+  throw new FlagError(flag, `'${text}' is no account id of 12 digits`);
+}
+
+function accessKey(text: string): [string, string] {
+  const [key = '', id = ''] = text.split('=');
+  if (key === '') throw new FlagError('access-key', 'expected KEY=ACCOUNT');
+  return [key, account('access-key', id)];
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text;
+}

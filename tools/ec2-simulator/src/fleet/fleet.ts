@@ -1,0 +1,187 @@
+import { AwsError } from '../aws-error.ts';
+import { settled, stateAt } from './instance.ts';
+import type { InstanceState, SimInstance, StateChange } from './instance.ts';
+import { hashText, hexOf, mix } from './random.ts';
+import { RegionFleet } from './region-fleet.ts';
+import { seedTags } from './seed-tags.ts';
+import { checkTagCount, checkTagText } from './tag-rules.ts';
+
+/** Accounts cannot start more: the memory of 100,000 instances is what the simulator is sized for. */
+const MAX_INSTANCES = 250_000;
+/** Seeded reservations hold one to this many instances. */
+const SEEDED_RESERVATION = 5;
+/** Seeded instances were started within the 90 days before this instant, the same in every run. */
+const SEED_TIME = Date.UTC(2026, 0, 1);
+const SEED_SPAN_MS = 90 * 24 * 60 * 60 * 1000;
+
+export interface FleetOptions {
+  readonly seed: number;
+  readonly instances: number;
+  readonly regions: readonly string[];
+  /** The account that the seeded instances belong to. */
+  readonly account: string;
+  /** How long pending, stopping and shutting-down last, in milliseconds. */
+  readonly transitionMs: number;
+  /** How long a terminated instance is still described, in milliseconds. */
+  readonly lingerMs: number;
+  readonly now: () => number;
+}
+
+export interface RunRequest {
+  readonly account: string;
+  readonly region: string;
+  readonly count: number;
+  readonly tags: ReadonlyMap<string, string>;
+  readonly imageId?: string | undefined;
+  readonly instanceType?: string | undefined;
+}
+
+/** All simulated instances. Every method takes the clock from the options; nothing here runs by itself. */
+export class Fleet {
+  readonly options: FleetOptions;
+  #regions = new Map<string, RegionFleet>();
+  #reservations = 0;
+
+  constructor(options: FleetOptions) {
+    this.options = options;
+    this.reset();
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const region of this.#regions.values()) size += region.size;
+    return size;
+  }
+
+  /** Back to the seeded fleet. */
+  reset(): void {
+    const { seed, instances, regions, account } = this.options;
+    this.#regions = new Map();
+    this.#reservations = 0;
+    for (const [index, region] of regions.entries()) {
+      const share = Math.floor((instances + regions.length - 1 - index) / regions.length);
+      this.#seed(account, region, share, mix(seed, hashText(region)));
+    }
+  }
+
+  hasRegion(region: string): boolean {
+    return this.options.regions.includes(region);
+  }
+
+  get(account: string, region: string, id: string): SimInstance | undefined {
+    return this.#region(account, region).get(id, this.options.now(), this.options.lingerMs);
+  }
+
+  /** Instances of a region in order, after a place in that order (0: from the first). */
+  after(account: string, region: string, sequence: number): Iterable<SimInstance> {
+    return this.#region(account, region).after(sequence, this.options.now(), this.options.lingerMs);
+  }
+
+  /** Starts instances under one reservation. Throws AwsError when there would be too many. */
+  run(request: RunRequest): SimInstance[] {
+    if (this.size + request.count > MAX_INSTANCES) {
+      throw new AwsError('InstanceLimitExceeded', `You have requested more than ${MAX_INSTANCES} instances`);
+    }
+    const now = this.options.now();
+    const salt = mix(this.options.seed, hashText(request.region));
+    const reservationId = this.#reservationId(salt);
+    const region = this.#region(request.account, request.region);
+    return Array.from({ length: request.count }, (_, launchIndex) => {
+      const instance = this.#make(request, region.takeSequence(), {
+        reservationId,
+        launchIndex,
+        launchTime: now,
+        tags: new Map(request.tags),
+        change: { from: 'pending', to: 'running', at: now + this.options.transitionMs },
+      });
+      region.add(instance);
+      return instance;
+    });
+  }
+
+  /** Moves an instance towards a state through the one that leads there. */
+  transition(instance: SimInstance, through: InstanceState, to: InstanceState): void {
+    instance.change = { from: through, to, at: this.options.now() + this.options.transitionMs };
+  }
+
+  /** Puts an instance into a state at once. */
+  setState(instance: SimInstance, state: InstanceState): void {
+    const change: StateChange = settled(state);
+    instance.change = state === 'terminated' ? { ...change, at: this.options.now() } : change;
+  }
+
+  stateOf(instance: SimInstance): InstanceState {
+    return stateAt(instance, this.options.now());
+  }
+
+  /**
+   * Replaces an instance's tags, AWS's own among them. Throws AwsError, and changes nothing, when EC2
+   * could not have them.
+   */
+  replaceTags(instance: SimInstance, tags: ReadonlyMap<string, string>): void {
+    for (const [key, value] of tags) checkTagText(key, value);
+    checkTagCount(tags);
+    instance.tags = new Map(tags);
+  }
+
+  #seed(account: string, name: string, count: number, salt: number): void {
+    const region = this.#region(account, name);
+    let reservationId = '';
+    let left = 0;
+    let launchIndex = 0;
+    for (let i = 0; i < count; i += 1) {
+      if (left === 0) {
+        reservationId = this.#reservationId(salt);
+        left = 1 + (mix(salt, i) % SEEDED_RESERVATION);
+        launchIndex = 0;
+      }
+      const sequence = region.takeSequence();
+      region.add(
+        this.#make({ account, region: name }, sequence, {
+          reservationId,
+          launchIndex,
+          launchTime: SEED_TIME - Math.floor(((mix(salt, sequence) % 1000) / 1000) * SEED_SPAN_MS),
+          tags: seedTags(mix(salt, sequence), name),
+          change: settled('running'),
+        }),
+      );
+      left -= 1;
+      launchIndex += 1;
+    }
+  }
+
+  #make(
+    of: { account: string; region: string; imageId?: string | undefined; instanceType?: string | undefined },
+    sequence: number,
+    parts: Pick<SimInstance, 'reservationId' | 'launchIndex' | 'launchTime' | 'tags' | 'change'>,
+  ): SimInstance {
+    const salt = mix(mix(this.options.seed, hashText(of.region)), sequence);
+    // The place in the id keeps ids apart even where two salts are the same.
+    const place = mix(sequence, hashText(of.account)).toString(16).padStart(8, '0');
+    return {
+      account: of.account,
+      region: of.region,
+      id: `i-0${place}${hexOf(salt, hashText(of.account), 8)}`,
+      sequence,
+      salt,
+      imageId: of.imageId,
+      instanceType: of.instanceType,
+      ...parts,
+    };
+  }
+
+  #reservationId(salt: number): string {
+    this.#reservations += 1;
+    return `r-0${hexOf(mix(salt, this.#reservations), 40, 16)}`;
+  }
+
+  #region(account: string, region: string): RegionFleet {
+    const key = `${account}/${region}`;
+    let fleet = this.#regions.get(key);
+    if (fleet === undefined) {
+      fleet = new RegionFleet();
+      this.#regions.set(key, fleet);
+    }
+    return fleet;
+  }
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AwsError } from './aws-error.ts';
+import { CONTROL_PREFIX, handleControl } from './control-api.ts';
+import { parseCredentialScope } from './credential-scope.ts';
+import type { FleetControl } from './fleet-control.ts';
+import type { Caller, Service, ServiceResponse } from './service.ts';
+
+/** 1,000 resources with 50 tags each come to less. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Longer than a client's pool keeps an idle connection, so that the server is not the one to close it. */
+const KEEP_ALIVE_MS = 65_000;
+
+export interface HttpOptions {
+  readonly services: ReadonlyMap<string, Service>;
+  /** Answers what carries no readable credential scope. */
+  readonly fallback: Service;
+  readonly control: FleetControl;
+  readonly accountOf: (accessKeyId: string) => string;
+  readonly now: () => number;
+}
+
+export function createHttpServer(options: HttpOptions): Server {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    serve(request, response, options).catch(() => {
+      // The client went away, or an answer broke in the middle: no status can be sent any more.
+      response.destroy();
+    });
+  });
+  return server;
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HttpOptions,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://simulator');
+  const body = await readBody(request);
+  if (url.pathname.startsWith(CONTROL_PREFIX)) serveControl(request, response, { url, body, ...options });
+  else await serveAws(request, response, { url, body, ...options });
+}
+
+interface Received {
+  readonly url: URL;
+  readonly body: string | undefined;
+}
+
+async function serveAws(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { url, body, ...options }: HttpOptions & Received,
+): Promise<void> {
+  const requestId = randomUUID();
+  response.setHeader('x-amzn-requestid', requestId);
+  let service = options.fallback;
+  try {
+    if (body === undefined) throw new AwsError('RequestEntityTooLarge', 'The request is too large', 413);
+    const parameters = new URLSearchParams(body === '' ? url.searchParams : body);
+    const caller = readCaller(request, options.accountOf);
+    service = options.services.get(caller.service) ?? service;
+    const action = service.actionOf(parameters);
+    options.control.stats.request(action);
+    await applyFault(options.control, action, caller, response);
+    if (caller.service !== service.name) {
+      throw new AwsError('InvalidAction', `The simulator has no service '${caller.service}'`);
+    }
+    const answer = service.handle({ caller, parameters, requestId, now: options.now() });
+    await write(response, 200, answer);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    options.control.stats.error(error.code);
+    await write(response, error.status, service.errorBody(error, requestId));
+  }
+}
+
+function readCaller(request: IncomingMessage, accountOf: (accessKeyId: string) => string): Caller {
+  const scope = parseCredentialScope(request.headers.authorization);
+  return { ...scope, account: accountOf(scope.accessKeyId) };
+}
+
+async function applyFault(
+  control: FleetControl,
+  action: string,
+  caller: Caller,
+  response: ServerResponse,
+): Promise<void> {
+  const fault = control.faults.take(action, caller.region);
+  if (fault === undefined) return;
+  if (fault.delayMs > 0) {
+    const gone = new AbortController();
+    const onClose = (): void => {
+      gone.abort();
+    };
+    response.once('close', onClose);
+    await sleep(fault.delayMs, undefined, { signal: gone.signal });
+    response.removeListener('close', onClose);
+  }
+  if (fault.error !== undefined)
+    throw new AwsError(fault.error.code, fault.error.message, fault.error.status);
+}
+
+function serveControl(
+  { method = '' }: IncomingMessage,
+  response: ServerResponse,
+  { url, body, control }: HttpOptions & Received,
+): void {
+  response.setHeader('content-type', 'application/json');
+  try {
+    if (body === undefined) throw new AwsError('BadRequest', 'the body is too large', 413);
+    response.end(`${JSON.stringify(handleControl({ method, url, body }, control))}\n`);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    response.statusCode = error.status;
+    response.end(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`);
+  }
+}
+
+async function write(response: ServerResponse, status: number, answer: ServiceResponse): Promise<void> {
+  response.statusCode = status;
+  response.setHeader('content-type', answer.contentType);
+  await pipeline(Readable.from(answer.body, { objectMode: true, highWaterMark: 1 }), response);
+}
+
+/** The body's text, or undefined when it is longer than any request should be; it is read to its end. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks).toString('utf8') : undefined;
+}

@@ -1,0 +1,32 @@
+/** Who asks, as the credential scope of the signature says. */
+export interface Caller {
+  readonly account: string;
+  readonly accessKeyId: string;
+  readonly region: string;
+  /** The service's signing name, such as `ec2`. */
+  readonly service: string;
+}
+
+export interface ServiceRequest {
+  readonly caller: Caller;
+  /** The form's parameters, from the body or the query string. */
+  readonly parameters: URLSearchParams;
+  readonly requestId: string;
+  readonly now: number;
+}
+
+/** Made piece by piece, so that a very large answer is never one string. */
+export interface ServiceResponse {
+  readonly contentType: string;
+  readonly body: Iterable<string>;
+}
+
+/** One AWS service on the shared port, chosen by the name in the credential scope. */
+export interface Service {
+  readonly name: string;
+  /** The action asked for, also when it is none that the service knows; counted and matched by faults. */
+  actionOf(parameters: URLSearchParams): string;
+  /** Throws `AwsError`. */
+  handle(request: ServiceRequest): ServiceResponse;
+  errorBody(error: { readonly code: string; readonly message: string }, requestId: string): ServiceResponse;
+}
