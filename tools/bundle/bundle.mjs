@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Bundles one program into a folder that runs with nothing but Node:
-//   node tools/bundle.mjs apps/auth   →   apps/auth/dist/{main.js, main.js.map, package.json, LICENSE}
+//   node tools/bundle/bundle.mjs apps/auth   →   apps/auth/dist/{main.js, main.js.map, package.json, LICENSE}
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = new URL('../..', import.meta.url).pathname;
 const folder = process.argv[2];
 if (folder === undefined) {
   process.stderr.write('usage: bundle.mjs FOLDER\n');
