@@ -91,6 +91,8 @@ describe('the agent as a process', () => {
     await using back = await startFakeAuth({ port: auth.address.port });
     const again = await back.nextStream();
     expect((await again.next('hello')).heartbeat).toMatchObject({ heldRevision: revision });
+    again.renew('n2', revision, { ageMs: 0, remainingMs: 7_200_000 });
+    expect((await again.next('labelsAck')).nonce).toBe('n2');
     second.kill('SIGTERM');
     await again.next('goodbye');
     expect((await second.finished).code).toBe(0);

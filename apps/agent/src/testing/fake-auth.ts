@@ -1,15 +1,17 @@
-import { createServer } from 'node:http2';
-import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { ControlStreamResponseSchema, InventoryService, PEER_HEADER } from '@tagplane/protocol';
+import {
+  ControlStreamResponseSchema,
+  InventoryService,
+  PEER_HEADER,
+  createApiServer,
+} from '@tagplane/protocol';
 import type { ControlStreamRequest, ControlStreamResponse, LabelSet } from '@tagplane/protocol';
 import type { Labels } from '@tagplane/labels';
 import { NAMESPACES, labelsIn, labelsRevision } from '@tagplane/labels';
 import type { Address } from '@tagplane/runtime';
-import { listen } from '@tagplane/runtime';
+import { silentLogger } from '@tagplane/runtime';
 import { Queue } from './queue.ts';
 
 type Member = ControlStreamRequest['message'];
@@ -113,7 +115,10 @@ function lifetimeMessage({ ageMs, remainingMs }: { ageMs?: number; remainingMs?:
 
 export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<FakeAuth> {
   const streams = new Queue<FakeStream>();
-  const handler = connectNodeAdapter({
+  const server = await createApiServer({
+    listen: { host: '127.0.0.1', port: options.port ?? 0 },
+    log: silentLogger(),
+    authorise: () => undefined,
     routes: (router) => {
       router.service(InventoryService, {
         controlStream(requests, context) {
@@ -125,15 +130,14 @@ export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<Fake
       });
     },
   });
-  const server = createServer(handler);
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-  });
-  const address = await listen(server, { host: '127.0.0.1', port: options.port ?? 0 });
-  const stop = () => stopServer(server, sessions);
-  return { address, nextStream: () => streams.take('a stream'), stop, [Symbol.asyncDispose]: stop };
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= server.close({ graceMs: 0 }));
+  return {
+    address: server.address,
+    nextStream: () => streams.take('a stream'),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 function helloOf({ heartbeatMs = 300_000, idleMs = 60_000 }: FakeAuthOptions): NonNullable<Response> {
@@ -146,14 +150,4 @@ function helloOf({ heartbeatMs = 300_000, idleMs = 60_000 }: FakeAuthOptions): N
       idleTimeout: durationFromMs(idleMs),
     },
   };
-}
-
-async function stopServer(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
-  if (!server.listening) return;
-  await new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    for (const session of sessions) session.destroy();
-  });
 }
