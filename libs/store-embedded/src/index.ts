@@ -1,1 +1,1 @@
-export {};
+export { openEmbeddedStore, type EmbeddedStoreOptions } from './embedded-store.ts';

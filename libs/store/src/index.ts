@@ -1,4 +1,19 @@
 export {
+  MAX_ITEMS,
+  MAX_KEY_BYTES,
+  MAX_TTL_MS,
+  MAX_VALUE_BYTES,
+  checkDeletes,
+  checkKeys,
+  checkKind,
+  checkPrefix,
+  checkPuts,
+  checkRange,
+  checkRevision,
+} from './bounds.ts';
+export { resolveStoreOptions } from './options.ts';
+export { compareKeys, prefixEnd, rangeBounds } from './order.ts';
+export {
   StoreUnavailableError,
   type CallOptions,
   type Change,
