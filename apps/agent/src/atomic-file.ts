@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isErrno } from './errors.ts';
 
 /** Far above what an agent keeps; a larger file is not one of its own. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -40,8 +41,4 @@ export async function setAside(path: string): Promise<string> {
   const aside = `${path}.bad`;
   await rename(path, aside);
   return aside;
-}
-
-export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

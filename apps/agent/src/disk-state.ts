@@ -8,6 +8,7 @@ import type { HeldLabels } from '@tagplane/session';
 import { readIfThere, setAside, writeAtomically } from './atomic-file.ts';
 import { decodeIdentity, decodeLabels, encodeIdentity, encodeLabels } from './disk-codec.ts';
 import type { LabelOwner } from './disk-codec.ts';
+import { messageOf } from './errors.ts';
 import type { IdentityRecord } from './identity.ts';
 import type { LabelStore } from './label-holder.ts';
 
@@ -34,7 +35,7 @@ export async function openDiskState(directory: string, log: Logger): Promise<Age
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigError(`data_dir: ${directory} cannot be written to: ${reason}`, { cause: error });
   }
   const identityPath = join(directory, 'identity.json');
@@ -45,7 +46,7 @@ export async function openDiskState(directory: string, log: Logger): Promise<Age
       try {
         await writeAtomically(identityPath, encodeIdentity(record));
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         throw new ConfigError(`data_dir: ${identityPath} cannot be written: ${reason}`, { cause: error });
       }
     },
@@ -101,7 +102,7 @@ async function readOr<Value>(
     const text = await readIfThere(path);
     return text === undefined ? undefined : decode(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const aside = await setAside(path).catch(() => undefined);
     log.error({ event: 'state_file_set_aside', path, reason, moved_to: aside });
     return undefined;

@@ -2,6 +2,7 @@ import { parseInstanceKey } from '@tagplane/identity';
 import type { InstanceKey } from '@tagplane/identity';
 import type { Environment } from '@tagplane/runtime';
 import { DeadlineError, SECOND, deadline } from '@tagplane/runtime';
+import { rootMessageOf } from './errors.ts';
 
 /** What instance metadata answered. The reason is for a person. */
 export type MetadataAnswer =
@@ -95,8 +96,7 @@ function problemOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted && signal.reason instanceof DeadlineError) {
     return 'it did not answer: not on EC2, switched off, or in a container beyond its hop limit';
   }
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return `it cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return `it cannot be reached: ${rootMessageOf(error)}`;
 }
 
 function none(reason: string): MetadataAnswer {

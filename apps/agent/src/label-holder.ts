@@ -4,6 +4,7 @@ import type { Logger } from '@tagplane/runtime';
 import { freshness, heldAgeMs, heldRemainingMs, planUpdate } from '@tagplane/session';
 import type { HeldLabels, HeldSet, OfferedUpdate } from '@tagplane/session';
 import type { Clock } from './clock.ts';
+import { messageOf } from './errors.ts';
 
 /** Where labels outlive the process. */
 export interface LabelStore {
@@ -57,7 +58,7 @@ export class LabelHolder {
       await this.#store.write(plan.held);
     } catch (error) {
       this.#log.error({ event: 'labels_not_written', kind, revision: update.revision, err: error });
-      return `the labels could not be written to disk: ${error instanceof Error ? error.message : String(error)}`;
+      return `the labels could not be written to disk: ${messageOf(error)}`;
     }
     this.#held = plan.held;
     this.#source = 'stream';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { SECOND } from '@tagplane/runtime';
-import { isErrno } from './atomic-file.ts';
+import { isErrno, messageOf } from './errors.ts';
 
 /** The agent could not be asked. The message is one line, for a person. */
 export class AgentUnreachableError extends Error {
@@ -53,5 +53,5 @@ function problemOf(error: unknown, socket: string): string {
   if (isErrno(error, 'ENOENT')) return `no agent is running: there is no socket ${socket}`;
   if (isErrno(error, 'ECONNREFUSED')) return `no agent is running: nothing listens on ${socket}`;
   if (isErrno(error, 'EACCES')) return `the agent's socket ${socket} is its owner's only`;
-  return `the agent cannot be asked over ${socket}: ${error instanceof Error ? error.message : String(error)}`;
+  return `the agent cannot be asked over ${socket}: ${messageOf(error)}`;
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { Logger } from '@tagplane/runtime';
 import { ConfigError, SECOND } from '@tagplane/runtime';
-import { isErrno } from './atomic-file.ts';
+import { isErrno, messageOf } from './errors.ts';
 
 export interface LocalSocketOptions {
   readonly path: string;
@@ -33,7 +33,7 @@ export async function serveLocally(options: LocalSocketOptions): Promise<AsyncDi
   try {
     await listenForOwner(server, options.path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigError(`socket: ${options.path} cannot be made: ${reason}`, { cause: error });
   }
   options.log.debug({ event: 'socket_listening', path: options.path });

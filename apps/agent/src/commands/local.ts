@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Command, Environment, ProgramIo } from '@tagplane/runtime';
 import { ConfigError, loadConfig } from '@tagplane/runtime';
 import { DEFAULT_DATA_DIR, SOCKET_NAME, agentConfig, socketPath } from '../config.ts';
+import { messageOf } from '../errors.ts';
 import { AgentUnreachableError, askAgent } from '../local-client.ts';
 
 export interface LocalCommand<Document> {
@@ -62,7 +63,7 @@ function readOptions(name: string, args: readonly string[]) {
   try {
     ({ values } = parseArgs({ args: [...args], options: OPTIONS }));
   } catch (error) {
-    throw new ConfigError(`${name}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new ConfigError(`${name}: ${messageOf(error)}`, {
       cause: error,
     });
   }
