@@ -47,18 +47,25 @@ export async function runTagctl(
 export async function waitUntilReady(
   running: ManagedProcess,
   diagnosticsPort: number,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
-  await waitFor(
-    `${running.name} is ready`,
-    async () => {
-      if (!running.running()) return 'ended' as const;
-      const response = await fetch(`http://127.0.0.1:${diagnosticsPort}/readyz`);
-      if (!response.ok) throw new Error(await response.text());
-      return 'ready' as const;
-    },
-    { timeoutMs },
-  ).then((state) => {
-    if (state === 'ended') throw new Error(`${running.name} ended: ${running.output.slice(-5).join('\n')}`);
-  });
+  try {
+    await waitFor(
+      `${running.name} is ready`,
+      async () => {
+        if (!running.running()) return true;
+        const response = await fetch(`http://127.0.0.1:${diagnosticsPort}/readyz`);
+        if (!response.ok) throw new Error(await response.text());
+        return true;
+      },
+      { timeoutMs },
+    );
+  } catch (error) {
+    throw new Error(`${String(error)}; its last words:\n${lastWords(running)}`, { cause: error });
+  }
+  if (!running.running()) throw new Error(`${running.name} ended:\n${lastWords(running)}`);
+}
+
+function lastWords(running: ManagedProcess): string {
+  return running.output.slice(-10).join('\n');
 }
