@@ -97,9 +97,8 @@ export function attemptsOf(error: unknown): number {
 
 /** The code of EC2 comes as the error's name, that of the system as `code`. */
 function codesOf(error: unknown): string[] {
-  if (!(error instanceof Error)) return [];
-  const code: unknown = 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? [error.name, code] : [error.name];
+  const { name, code } = fieldsOf(error);
+  return [name, code].filter((text) => typeof text === 'string');
 }
 
 function statusOf(error: unknown): number {
@@ -107,6 +106,14 @@ function statusOf(error: unknown): number {
 }
 
 function metadataOf(error: unknown): { attempts?: number; httpStatusCode?: number } {
-  if (!(error instanceof Error) || !('$metadata' in error)) return {};
-  return error.$metadata as { attempts?: number; httpStatusCode?: number };
+  return fieldsOf(error).$metadata ?? {};
+}
+
+/** By what it has, not by its class: an error may come from another realm than this module's. */
+function fieldsOf(error: unknown): {
+  name?: unknown;
+  code?: unknown;
+  $metadata?: { attempts?: number; httpStatusCode?: number };
+} {
+  return typeof error === 'object' && error !== null ? error : {};
 }

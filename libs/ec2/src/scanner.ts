@@ -82,11 +82,15 @@ async function* scan(
     deadline.stop();
     if (next.done === true) return;
     const page = next.value;
-    const converted = convertReservations(page.Reservations ?? [], region);
-    // The paginator holds its last page until the next one has arrived: emptied, it costs nothing.
-    delete page.Reservations;
     const attempts = page.$metadata.attempts ?? 1;
     requests += attempts;
+    if (page.Reservations === undefined) {
+      // An empty region still has its (empty) set: this was a proxy, or a cut-off answer.
+      throw new ScanError({ kind: 'other', region, requests, code: 'MalformedResponse' });
+    }
+    const converted = convertReservations(page.Reservations, region);
+    // The paginator holds its last page until the next one has arrived: emptied, it costs nothing.
+    delete page.Reservations;
     yield { ...converted, requests: attempts };
     // Parsing a page is one long step: whatever else waits gets its turn before the next.
     await nextTurn();

@@ -75,7 +75,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 
 /** Answers a control request with a value for JSON. Throws AwsError. */
 export function handleControl(request: ControlRequest, control: FleetControl): unknown {
-  const parts = request.url.pathname.slice(CONTROL_PREFIX.length).split('/').map(decodeURIComponent);
+  const parts = request.url.pathname.slice(CONTROL_PREFIX.length).split('/').map(decodePart);
   for (const [pattern, route] of ROUTES) {
     const [method, ...wanted] = pattern.split(' ');
     if (method !== request.method || wanted.length !== parts.length) continue;
@@ -83,6 +83,14 @@ export function handleControl(request: ControlRequest, control: FleetControl): u
     return route({ parts, query: request.url.searchParams, body: readObject(request.body), control });
   }
   throw new AwsError('NotFound', `no such control request: ${request.method} ${request.url.pathname}`, 404);
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new AwsError('BadRequest', 'the path is not percent-encoded UTF-8');
+  }
 }
 
 function refOf({ parts, query }: { parts: readonly string[]; query: URLSearchParams }): InstanceRef {

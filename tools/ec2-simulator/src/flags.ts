@@ -67,7 +67,7 @@ export function readFlags(args: readonly string[]): Invocation {
     };
     return { kind: 'run', listen, options };
   } catch (error) {
-    return { kind: 'bad', problem: error instanceof Error ? firstLine(error.message) : String(error) };
+    return { kind: 'bad', problem: firstLine(error instanceof Error ? error.message : String(error)) };
   }
 }
 

@@ -72,9 +72,11 @@ async function serveAws(
     const answer = service.handle({ caller, parameters, requestId, now: options.now() });
     await write(response, 200, answer);
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    options.control.stats.error(error.code);
-    await write(response, error.status, service.errorBody(error, requestId));
+    // Past its head, an answer can only be cut off.
+    if (response.headersSent || response.destroyed) throw error;
+    const { code, message, status } = asAwsError(error);
+    options.control.stats.error(code);
+    await write(response, status, service.errorBody({ code, message }, requestId));
   }
 }
 
@@ -114,10 +116,15 @@ function serveControl(
     if (body === undefined) throw new AwsError('BadRequest', 'the body is too large', 413);
     response.end(`${JSON.stringify(handleControl({ method, url, body }, control))}\n`);
   } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    response.statusCode = error.status;
-    response.end(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`);
+    const { code, message, status } = asAwsError(error);
+    response.statusCode = status;
+    response.end(`${JSON.stringify({ error: { code, message } })}\n`);
   }
+}
+
+function asAwsError(error: unknown): AwsError {
+  if (error instanceof AwsError) return error;
+  return new AwsError('InternalError', 'An internal error has occurred', 500);
 }
 
 async function write(response: ServerResponse, status: number, answer: ServiceResponse): Promise<void> {

@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { VERSION, formatAddress, isLoopback } from '@tagplane/runtime';
 import type { ProgramIo } from '@tagplane/runtime';
-import { once } from 'node:events';
 import { HELP, NAME, readFlags } from './flags.ts';
 import { createEc2Simulator } from './simulator.ts';
 
