@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { askAgent } from './local-client.ts';
 import type { LabelsDocument } from './routes/labels.ts';
 import type { StatusDocument } from './routes/status.ts';
 import { eventually, runAgentProgram, startAgentProcess, startFakeAuth } from './testing/index.ts';
@@ -20,6 +21,7 @@ const AWS = {
   TAGPLANE_AWS_INSTANCE_ID: 'i-0123456789abcdef0',
 };
 
+const never = new AbortController().signal;
 let directory: string;
 
 beforeEach(async () => {
@@ -43,10 +45,7 @@ function settings(port: number): Record<string, string> {
 }
 
 async function ask<Document>(command: 'labels' | 'status'): Promise<Document> {
-  const socket = join(directory, 'agent.sock');
-  const { code, stdout, stderr } = await runAgentProgram([command, '--socket', socket, '--format', 'json']);
-  if (code !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
+  return (await askAgent(join(directory, 'agent.sock'), `/v1/${command}`, never)) as Document;
 }
 
 describe('the agent as a process', () => {
@@ -73,7 +72,9 @@ describe('the agent as a process', () => {
     await first.finished;
     await auth.stop();
     await using second = startAgentProcess(['start'], env);
-    const labels = await eventually('labels from disk', () => ask<LabelsDocument>('labels'));
+    await eventually('the socket', () => ask<LabelsDocument>('labels'));
+    const shown = await runAgentProgram(['labels', '--format', 'json'], { TAGPLANE_DATA_DIR: directory });
+    const labels = JSON.parse(shown.stdout) as LabelsDocument;
     expect(new Map(Object.entries(labels.labels))).toEqual(new Map([['role', 'web'], ...LABELS]));
     expect(labels).toMatchObject({ server_id: hello.serverId, revision, freshness: 'fresh' });
     expect(labels.sources).toMatchObject({ role: 'own', 'aws/env': 'auth' });
@@ -98,5 +99,40 @@ describe('the agent as a process', () => {
     expect((await second.finished).code).toBe(0);
     expect(second.log()).not.toContain('prod');
     await expect(ask('labels')).rejects.toThrow(/no agent is running/);
+  });
+});
+
+describe('the command line', () => {
+  it.each([
+    [{ TAGPLANE_LABELS: '{aws/env: prod}' }, /^tagplane-agent: labels\.aws\/env: .*under aws\//],
+    [{ TAGPLANE_COMMANDS: '[{name: kernel}]' }, /^tagplane-agent: commands: .*not supported/],
+    [{ TAGPLANE_DATA_DIR: '/dev/null/x' }, /^tagplane-agent: data_dir: /],
+    [{ TAGPLANE_SOCKET: '/dev/null' }, /^tagplane-agent: socket: /],
+  ])('exits with 2 and one line for %j', async (env, line) => {
+    const { code, stderr } = await runAgentProgram(['start'], {
+      ...settings(1),
+      TAGPLANE_LOG_LEVEL: 'silent',
+      ...env,
+    });
+    expect(stderr).toMatch(line);
+    expect(stderr.trimEnd()).not.toContain('\n');
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    [['labels', '--socket', '/nowhere/agent.sock'], 1, /^tagplane-agent: no agent is running/],
+    [['labels', '--format', 'xml'], 2, /^tagplane-agent: labels: --format/],
+    [['status', '--wrong'], 2, /^tagplane-agent: status: /],
+    [['check'], 2, /unknown command/],
+  ])('%j exits with %i', async (args, expected, line) => {
+    const { code, stderr, stdout } = await runAgentProgram(args);
+    expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+    expect(stderr).toMatch(line);
+  });
+
+  it('documents the JSON in --help', async () => {
+    const { code, stdout } = await runAgentProgram(['labels', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/expires_in_s/);
   });
 });

@@ -27,7 +27,7 @@ export async function askAgent(socket: string, path: string, signal: AbortSignal
 
 function get(socketPath: string, path: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, signal, timeout: TIMEOUT_MS }, (response) => {
+    const call = request({ socketPath, path, signal, timeout: TIMEOUT_MS, agent: false }, (response) => {
       const parts: Buffer[] = [];
       let size = 0;
       response.on('data', (part: Buffer) => {

@@ -50,7 +50,7 @@ export async function serveLocally(options: LocalSocketOptions): Promise<AsyncDi
 }
 
 function answer({ routes }: LocalSocketOptions, request: IncomingMessage, response: ServerResponse): void {
-  const { pathname } = new URL(request.url ?? '/', 'http://agent');
+  const [pathname = '/'] = (request.url ?? '/').split('?', 1);
   const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
   if (request.method !== 'GET') {
     reply(response, 405, { error: 'only GET' });

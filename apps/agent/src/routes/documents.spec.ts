@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseServerId } from '@tagplane/identity';
+import type { AgentView } from '../agent-view.ts';
+import { labelsTable } from '../commands/labels.ts';
+import { statusTable } from '../commands/status.ts';
+import { sampleInstance } from '../testing/index.ts';
+import { labelsDocument } from './labels.ts';
+import { statusDocument } from './status.ts';
+
+const MINUTE = 60_000;
+
+function view(changes: Partial<AgentView> = {}): AgentView {
+  return {
+    serverId: parseServerId('web-1') ?? '',
+    hostname: 'host',
+    version: '0.1.0',
+    ownLabels: new Map([['role', 'web']]),
+    held: {
+      revision: 'abc',
+      source: 'stream',
+      fresh: [
+        {
+          namespace: 'aws/',
+          labels: new Map([
+            ['aws/env', 'prod'],
+            ['aws/__proto__', 'x'],
+          ]),
+          ageMs: MINUTE,
+          remainingMs: 90 * MINUTE,
+        },
+      ],
+      stale: [
+        { namespace: 'dynamic/', labels: new Map([['dynamic/a', 'b']]), ageMs: Infinity, remainingMs: 0 },
+      ],
+      ageMs: Infinity,
+      remainingMs: 0,
+    },
+    connection: {
+      state: 'waiting',
+      address: '127.0.0.1:7420',
+      authId: undefined,
+      since: 0,
+      retryAt: 12_500,
+      lastError: 'gone',
+    },
+    instance: sampleInstance('0'),
+    instanceSource: 'configured',
+    instanceProblem: undefined,
+    ...changes,
+  };
+}
+
+const NOTHING: AgentView['held'] = {
+  revision: '',
+  source: 'none',
+  fresh: [],
+  stale: [],
+  ageMs: undefined,
+  remainingMs: undefined,
+};
+
+describe('the labels document', () => {
+  it('has what counts, its sources, and apart from it what ran out', () => {
+    const document = labelsDocument(view());
+    expect(JSON.parse(JSON.stringify(document))).toEqual(
+      JSON.parse(`{
+        "server_id": "web-1", "revision": "abc", "freshness": "stale",
+        "labels": {"role": "web", "aws/env": "prod", "aws/__proto__": "x"},
+        "sources": {"role": "own", "aws/env": "auth", "aws/__proto__": "auth"},
+        "stale": {"dynamic/a": "b"},
+        "age_s": {"aws/": 60, "dynamic/": null},
+        "expires_in_s": {"aws/": 5400, "dynamic/": 0}
+      }`),
+    );
+  });
+
+  it('shows as a table, without moving the cursor', () => {
+    const odd = view({ ownLabels: new Map([['role', '\u001b[2Jx\n\u202e']]) });
+    const lines = labelsTable(labelsDocument(odd)).split('\n');
+    expect(lines[0]).toMatch(/^KEY +VALUE +SOURCE +FRESHNESS$/);
+    expect(lines[1]).toMatch(/^aws\/__proto__ +x +auth +for 1h30m$/);
+    expect(lines[3]).toMatch(/^dynamic\/a +b +auth +stale$/);
+    expect(lines[4]).toMatch(/^role +\\u\{1b\}\[2Jx\\u\{a\}\\u\{202e\} +own$/);
+    expect(labelsTable(labelsDocument(view({ held: NOTHING, ownLabels: new Map() })))).toBe('no labels\n');
+  });
+});
+
+describe('the status document', () => {
+  it('has the connection, what is held, and the instance', () => {
+    expect(statusDocument(view(), 10_000)).toEqual({
+      server_id: 'web-1',
+      hostname: 'host',
+      version: '0.1.0',
+      connection: {
+        state: 'waiting',
+        address: '127.0.0.1:7420',
+        auth_id: null,
+        since: '1970-01-01T00:00:00.000Z',
+        retry_in_s: 2,
+        last_error: 'gone',
+      },
+      labels: { revision: 'abc', freshness: 'stale', source: 'stream', age_s: null, remaining_s: 0 },
+      aws: {
+        account_id: '123456789012',
+        region: 'eu-central-1',
+        instance_id: 'i-0123456789abcdef0',
+        source: 'configured',
+        problem: null,
+      },
+    });
+  });
+
+  it('shows as a table', () => {
+    const text = statusTable(statusDocument(view(), 10_000));
+    expect(text).toMatch(/^connection +waiting since 1970/m);
+    expect(text).toMatch(/^next attempt +in 2s$/m);
+    expect(text).toMatch(/^labels +stale, from stream$/m);
+    expect(text).toMatch(
+      /^instance +i-0123456789abcdef0 in eu-central-1, account 123456789012 \(configured\)$/m,
+    );
+    const none = view({
+      held: NOTHING,
+      instance: undefined,
+      instanceProblem: 'it is off',
+      instanceSource: 'none',
+    });
+    const empty = statusTable(statusDocument(none, 0));
+    expect(empty).toMatch(/^labels +none yet$/m);
+    expect(empty).toMatch(/^instance +unknown: it is off$/m);
+  });
+});
