@@ -38,5 +38,6 @@ export {
   type UpsertReason,
   type Work,
 } from './plan.ts';
+export { labelsOfFlat, packLabels, unpackLabels } from './pack.ts';
 export { type Match, type ServerInfo, type ServerInfoDraft } from './server-info.ts';
 export { UpsertQueue, type Batch, type Deletion, type Upsert } from './upsert-queue.ts';

@@ -22,3 +22,31 @@ export type {
   StreamLimits,
 } from './agent-model.ts';
 export { planUpdate, type OfferedSet, type OfferedUpdate, type UpdatePlan } from './agent-update.ts';
+export {
+  DEFAULT_AUTH_SESSION_SETTINGS,
+  type AuthSessionEffect,
+  type AuthSessionEvent,
+  type AuthSessionSettings,
+  type AuthSessionState,
+  type AuthSessionStep,
+  type CloseReason,
+  type HeldClaim,
+  type ReconcileCause,
+  type Sending,
+  type UpdateKind,
+} from './auth-session-state.ts';
+export { heldRevision } from './auth-difference.ts';
+export { authSessionDueAt, nextAuthSession, openAuthSession } from './auth-session.ts';
+export { NOTHING, NO_SPANS, type LabelsVersion, type Span, type Spans } from './lifetimes.ts';
+export {
+  nodeLabels,
+  versionOf,
+  wantedLabels,
+  type Discovered,
+  type HeldAws,
+  type LabelSets,
+  type LabelSource,
+  type NodeLabelsInput,
+  type Wanted,
+  type WantedInput,
+} from './wanted-labels.ts';

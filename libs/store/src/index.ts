@@ -28,3 +28,4 @@ export {
   type StoreOptions,
   type WriteResult,
 } from './store.ts';
+export { followFeed, type FeedFollower, type FeedPosition } from './follow.ts';

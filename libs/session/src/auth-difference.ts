@@ -1,0 +1,65 @@
+import { NAMESPACES } from '@tagplane/labels';
+import { earliestExpiry, equalSpans } from './lifetimes.ts';
+import type { LabelsVersion } from './lifetimes.ts';
+import type { AuthSessionState, Held, HeldClaim, UpdateKind } from './auth-session-state.ts';
+
+/** What must be sent so that an agent which holds one thing has the wanted one. */
+export function difference(
+  held: Held,
+  wanted: LabelsVersion,
+  now: number,
+  toleranceMs: number,
+): UpdateKind | 'nothing' {
+  if (held.known === 'not') return 'replace';
+  const revision = held.known === 'exactly' ? held.version.revision : held.revision;
+  if (revision !== wanted.revision) return 'replace';
+  const expiry = earliestExpiry(wanted.spans);
+  // A lifetime that is over renews nothing: without a newer word the agent's own clock decides.
+  if (revision === '' || (expiry !== undefined && expiry <= now)) return 'nothing';
+  if (held.known === 'exactly') return equalSpans(held.version.spans, wanted.spans) ? 'nothing' : 'renew';
+  // The agent names only the first of its ends, so with two namespaces it may be right by chance.
+  const several = NAMESPACES.every((namespace) => wanted.spans[namespace] !== undefined);
+  return !several && near(held.expiresAt, expiry, toleranceMs) ? 'nothing' : 'renew';
+}
+
+/** The agent's word as knowledge. */
+export function heldByWord(claim: HeldClaim, now: number): Held {
+  const expiresAt = claim.remainingMs === undefined ? undefined : now + claim.remainingMs;
+  return { known: 'by-word', revision: claim.revision, expiresAt };
+}
+
+/** Whether the agent's word is what it acknowledged. */
+export function confirms(
+  claim: HeldClaim,
+  version: LabelsVersion,
+  now: number,
+  toleranceMs: number,
+): boolean {
+  if (claim.revision !== version.revision) return false;
+  if (claim.revision === '') return true;
+  const expiresAt = claim.remainingMs === undefined ? undefined : now + claim.remainingMs;
+  return near(expiresAt, earliestExpiry(version.spans), toleranceMs);
+}
+
+function near(a: number | undefined, b: number | undefined, toleranceMs: number): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Math.abs(a - b) <= toleranceMs;
+}
+
+/** Revision of what the agent is known, or says, to hold; undefined: uncertain. */
+export function heldRevision({ sync }: AuthSessionState): string | undefined {
+  switch (sync.phase) {
+    case 'synced':
+      return sync.version.revision;
+    case 'admitting':
+    case 'undecided':
+    case 'backing-off':
+      if (sync.held.known === 'not') return undefined;
+      return sync.held.known === 'exactly' ? sync.held.version.revision : sync.held.revision;
+    case 'awaiting-hello':
+    case 'awaiting-ack':
+    case 'overdue':
+    case 'closed':
+      return undefined;
+  }
+}
