@@ -1,15 +1,9 @@
-import { create } from '@bufbuild/protobuf';
 import { durationFromMs, durationMs, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { InstanceKey } from '@tagplane/identity';
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import type { Labels } from '@tagplane/labels';
 import type { Match, ServerInfo, ServerInfoDraft } from '@tagplane/serverinfo';
-import {
-  AwsInstanceSchema,
-  ServerInfoMatchSchema,
-  ServerInfoSchema,
-} from './gen/tagplane/v1/serverinfo_pb.ts';
 import type {
   AwsInstance,
   ServerInfo as ServerInfoMessage,
@@ -22,11 +16,22 @@ export function labelsToMessage(labels: Labels): Record<string, string> {
 }
 
 export function labelsFromMessage(map: Readonly<Record<string, string>>): Labels {
-  return new Map(Object.entries(map));
+  const labels = new Map<string, string>();
+  // Faster than by way of entries, and upserts come by the hundred thousand.
+  for (const key of Object.keys(map)) labels.set(key, map[key] ?? '');
+  return labels;
 }
 
+// Messages of these types are written out below: `create` with initial values looks at every field by
+// reflection and takes four times as long.
+
 export function instanceToMessage(key: InstanceKey): AwsInstance {
-  return create(AwsInstanceSchema, { accountId: key.account, region: key.region, instanceId: key.instance });
+  return {
+    $typeName: 'tagplane.v1.AwsInstance',
+    accountId: key.account,
+    region: key.region,
+    instanceId: key.instance,
+  };
 }
 
 /** Undefined when one of its parts is malformed. */
@@ -39,12 +44,13 @@ export function instanceFromMessage(message: AwsInstance): InstanceKey | undefin
 }
 
 export function matchToMessage(match: Match): ServerInfoMatch {
-  return create(ServerInfoMatchSchema, {
+  return {
+    $typeName: 'tagplane.v1.ServerInfoMatch',
     target:
       match.kind === 'aws-instance'
         ? { case: 'awsInstance', value: instanceToMessage(match.instance) }
         : { case: 'serverId', value: match.serverId },
-  });
+  };
 }
 
 /** Undefined when it is malformed, empty, or of a kind that this version does not know. */
@@ -63,13 +69,16 @@ export function matchFromMessage(message: ServerInfoMatch | undefined): Match | 
 
 /** What a writer sends. */
 export function draftToMessage(draft: ServerInfoDraft): ServerInfoMessage {
-  return create(ServerInfoSchema, {
+  return {
+    $typeName: 'tagplane.v1.ServerInfo',
     name: draft.name,
     match: matchToMessage(draft.match),
     labels: labelsToMessage(draft.labels),
+    revision: 0n,
+    origin: '',
     ...(draft.observedAt === undefined ? {} : { observedAt: timestampFromMs(draft.observedAt) }),
     ...(draft.ttlMs === undefined ? {} : { ttl: durationFromMs(draft.ttlMs) }),
-  });
+  };
 }
 
 /** Undefined when the match is malformed; names, labels and bounds are the domain's to check. */
@@ -86,7 +95,8 @@ export function draftFromMessage(message: ServerInfoMessage): ServerInfoDraft | 
 }
 
 export function serverInfoToMessage(info: ServerInfo): ServerInfoMessage {
-  return create(ServerInfoSchema, {
+  return {
+    $typeName: 'tagplane.v1.ServerInfo',
     name: info.name,
     match: matchToMessage(info.match),
     labels: labelsToMessage(info.labels),
@@ -94,7 +104,7 @@ export function serverInfoToMessage(info: ServerInfo): ServerInfoMessage {
     origin: info.origin,
     ...(info.observedAt === undefined ? {} : { observedAt: timestampFromMs(info.observedAt) }),
     ...(info.expiresAt === undefined ? {} : { expiresAt: timestampFromMs(info.expiresAt) }),
-  });
+  };
 }
 
 /** Undefined when the match is malformed or of a kind that this version does not know. */

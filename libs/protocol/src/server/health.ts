@@ -31,10 +31,11 @@ export function healthRoutes(router: ConnectRouter, options: HealthOptions): voi
       const stop = AbortSignal.any([context.signal, options.closing]);
       let sent: Status | undefined;
       for (;;) {
+        const ending = stop.aborted;
         const found = status(service);
         if (found !== sent) yield { status: found };
         sent = found;
-        if (stop.aborted) return;
+        if (ending) return;
         await sleep(options.intervalMs ?? SECOND, stop).catch(() => undefined);
       }
     },
