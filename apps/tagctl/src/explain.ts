@@ -14,6 +14,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   EAI_AGAIN: 'the name could not be looked up',
   ETIMEDOUT: 'it does not answer',
+  ERR_HTTP2_ERROR: 'what listens there speaks another protocol',
 };
 
 /** Makes a line for a person of a failed call: what happened, and what to do about it. */
@@ -42,11 +43,12 @@ function explainCode(
   error: ConnectError,
   { addressText, timeoutMs }: Pick<Settings, 'addressText' | 'timeoutMs'>,
 ): string {
+  if (systemReason(error) !== undefined) return unreachable(error, addressText);
   switch (error.code) {
     case Code.Unavailable:
     case Code.Aborted:
     case Code.Canceled:
-      return `cannot reach ${addressText}: ${reasonOf(error)}; is the auth service running? Otherwise ${OTHER_ADDRESS}`;
+      return unreachable(error, addressText);
     case Code.DeadlineExceeded:
       return `no answer from ${addressText} within ${formatDuration(timeoutMs)}; allow longer with --timeout, or ${OTHER_ADDRESS}`;
     case Code.NotFound:
@@ -68,13 +70,23 @@ function explainCode(
   }
 }
 
+function unreachable(error: ConnectError, addressText: string): string {
+  return `cannot reach ${addressText}: ${reasonOf(error)}; is the auth service running? Otherwise ${OTHER_ADDRESS}`;
+}
+
 /** Why, in a few words. */
 export function reasonOf(error: unknown): string {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const known = typeof code === 'string' && Object.hasOwn(SYSTEM_ERRORS, code) && SYSTEM_ERRORS[code];
-    if (known) return known;
-  }
+  const system = systemReason(error);
+  if (system !== undefined) return system;
   if (error instanceof ConnectError) return error.rawMessage === '' ? 'no reason given' : error.rawMessage;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What the system said, if an error of its own is among the causes. */
+function systemReason(error: unknown): string | undefined {
+  for (let cause = error; typeof cause === 'object' && cause !== null; cause = (cause as Error).cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (typeof code === 'string' && Object.hasOwn(SYSTEM_ERRORS, code)) return SYSTEM_ERRORS[code];
+  }
+  return undefined;
 }

@@ -28,8 +28,13 @@ export async function runTagctl(args: readonly string[], io: TagctlIo): Promise<
 async function parseAndRun(args: readonly string[], io: TagctlIo): Promise<number> {
   let exitCode = EXIT_OK;
   const help: { out: string; err: string } = { out: '', err: '' };
-  const program = createProgram(async (flags, body) => {
-    exitCode = await withApi(flags, io, body);
+  const program = createProgram({
+    async connected(flags, body) {
+      exitCode = await withApi(flags, io, body);
+    },
+    async alone(body) {
+      exitCode = await body(io);
+    },
   });
   everyCommand(program, (command) =>
     command.exitOverride().configureOutput({
@@ -67,7 +72,7 @@ function commandLineProblem(error: CommanderError): string {
 }
 
 async function report(error: unknown, io: TagctlIo): Promise<number> {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = io.signal.aborted ? 'interrupted' : error instanceof Error ? error.message : String(error);
   try {
     const lines = message.split('\n').map((line) => `tagctl: ${visible(line)}\n`);
     await io.stderr.write(lines.join(''));

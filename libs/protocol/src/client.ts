@@ -1,3 +1,4 @@
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Interceptor, Transport } from '@connectrpc/connect';
 import { Http2SessionManager, createConnectTransport } from '@connectrpc/connect-node';
 import type { Peer } from '@tagplane/identity';
@@ -22,7 +23,7 @@ export function createClientConnection(
   options: ClientOptions,
 ): Disposable & { readonly transport: Transport } {
   const baseUrl = `http://${formatAddress(options.address)}`;
-  const sessions = new Http2SessionManager(baseUrl, {
+  const sessions = new HeardSessionManager(baseUrl, {
     pingIntervalMs: 10 * SECOND,
     pingTimeoutMs: 5 * SECOND,
   });
@@ -43,6 +44,24 @@ export function createClientConnection(
       sessions.abort();
     },
   };
+}
+
+/**
+ * A session that breaks (the other side speaks no HTTP/2, say) may emit `error` a second time, after
+ * the manager has stopped listening; unheard, that would end the process.
+ */
+class HeardSessionManager extends Http2SessionManager {
+  readonly #heard = new WeakSet<ClientHttp2Session>();
+
+  override async request(...args: Parameters<Http2SessionManager['request']>): Promise<ClientHttp2Stream> {
+    const stream = await super.request(...args);
+    const session = stream.session as ClientHttp2Session | undefined;
+    if (session !== undefined && !this.#heard.has(session)) {
+      this.#heard.add(session);
+      session.on('error', () => undefined);
+    }
+    return stream;
+  }
 }
 
 function claimPeer(peer: Peer): Interceptor {

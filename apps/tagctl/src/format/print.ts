@@ -14,14 +14,11 @@ export interface ListPrinter<View> {
 
 /** A list as one document (written while it is read) or as one table (measured first). */
 export function listPrinter<View>(format: Format, table: TableOf<View>, io: TagctlIo): ListPrinter<View> {
-  switch (format) {
-    case 'table':
-      return tablePrinter(table, io);
-    case 'json':
-      return jsonPrinter(io);
-    case 'yaml':
-      return yamlPrinter(io);
-  }
+  return format === 'table' ? tablePrinter(table, io) : documentPrinter(format, io);
+}
+
+export function documentPrinter<View>(format: 'json' | 'yaml', io: TagctlIo): ListPrinter<View> {
+  return format === 'json' ? jsonPrinter(io) : yamlPrinter(io);
 }
 
 /** One thing as one document, or in full to people. */

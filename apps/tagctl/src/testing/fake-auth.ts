@@ -23,8 +23,8 @@ import type {
   WatchNodesResponse,
 } from '@tagplane/protocol';
 
-/** Plays a watch: yields events until it returns (the stream ends) or throws. */
-export type WatchScript = (signal: AbortSignal) => AsyncIterable<WatchNodesResponse>;
+/** Plays a watch: yields events, then returns (the stream ends) or throws. */
+export type WatchScript = () => AsyncIterable<WatchNodesResponse>;
 
 /** An auth service in this process, over real HTTP/2, whose answers a test sets. */
 export class FakeAuth {
@@ -64,7 +64,7 @@ export class FakeAuth {
         const script = this.watches[Math.min(this.watchCalls, this.watches.length - 1)];
         this.watchCalls += 1;
         if (script === undefined) throw new ConnectError('no watch', Code.Unimplemented);
-        return script(context.signal);
+        return script();
       },
     });
     router.service(ServerInfoService, {

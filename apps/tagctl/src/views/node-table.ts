@@ -27,7 +27,7 @@ export const nodeTable: TableOf<NodeView> = {
     { title: 'AGENT', priority: 10 },
     { title: 'AUTH', priority: 8, shrinkTo: 10 },
     { title: 'LAST SEEN', priority: 7 },
-    { title: 'LABELS', priority: 3, shrinkTo: 12 },
+    { title: 'LABELS', priority: 3, shrinkTo: 24 },
   ],
   row: (node, now) => [
     { text: visible(node.server_id) },

@@ -15,7 +15,7 @@ export const serverInfoTable: TableOf<ServerInfoView> = {
     { title: 'OBSERVED', priority: 3 },
     { title: 'ORIGIN', priority: 5, shrinkTo: 12 },
     { title: 'REVISION', priority: 6 },
-    { title: 'LABELS', priority: 2, shrinkTo: 12 },
+    { title: 'LABELS', priority: 2, shrinkTo: 24 },
   ],
   row: (info, now) => [
     { text: visible(info.name) },
