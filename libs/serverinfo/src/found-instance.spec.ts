@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseInstanceKey } from '@tagplane/identity';
-import { MAX_LABELS_PER_NAMESPACE, labelsRevision } from '@tagplane/labels';
+import { MAX_LABELS_PER_NAMESPACE, MAX_SYSTEM_LABELS, labelsRevision } from '@tagplane/labels';
 import fc from 'fast-check';
 import { draftProblem } from './draft-problem.ts';
 import { draftOf, observeInstance } from './found-instance.ts';
@@ -83,19 +83,19 @@ describe('an observed instance', () => {
     expect(JSON.stringify(found.rejected)).not.toContain('hunter2');
   });
 
-  it("rejects AWS's own tags first where there are more than a namespace holds", () => {
-    const own = numbered('aws:', 4);
-    const users = numbered('z', MAX_LABELS_PER_NAMESPACE - 1);
-    const found = observeInstance(described([...own, ...users]), NOW);
-    expect(found.rejected.map((tag) => tag.key)).toEqual(['aws:001', 'aws:002', 'aws:003']);
-    expect(draftOf(found, 1).labels.size).toBe(MAX_LABELS_PER_NAMESPACE);
+  it("rejects the last of too many tags, counting AWS's own apart", () => {
+    const system = numbered('aws:', MAX_SYSTEM_LABELS + 2);
+    const users = numbered('z', MAX_LABELS_PER_NAMESPACE + 1);
+    const found = observeInstance(described([...users.toReversed(), ...system]), NOW);
+    expect(found.rejected.map((tag) => tag.key)).toEqual(['aws:014', 'aws:015', 'z050']);
+    expect(draftOf(found, 1).labels.size).toBe(MAX_LABELS_PER_NAMESPACE + MAX_SYSTEM_LABELS);
   });
 
   it('always makes a draft that the auth service takes, and loses no tag silently', () => {
     const tags = fc.uniqueArray(
       fc.tuple(
         fc.string({
-          unit: fc.oneof(fc.constantFrom('a', ' ', '/', '\ud800', '🦊')),
+          unit: fc.oneof(fc.constantFrom('a', 'aws:', ' ', '/', '\ud800', '🦊')),
           minLength: 1,
           maxLength: 130,
         }),

@@ -1,6 +1,14 @@
 import { instanceKeyText } from '@tagplane/identity';
 import type { InstanceKey } from '@tagplane/identity';
-import { MAX_LABELS_PER_NAMESPACE, awsLabelKey, labelProblem, labelsRevision } from '@tagplane/labels';
+import {
+  MAX_LABELS_PER_NAMESPACE,
+  MAX_SYSTEM_LABELS,
+  awsLabelKey,
+  isSystemLabel,
+  labelProblem,
+  labelsRevision,
+  sortedEntries,
+} from '@tagplane/labels';
 import type { Labels } from '@tagplane/labels';
 import { discoveredName, parseDiscoveredName } from './names.ts';
 import { packLabels, unpackLabels } from './pack.ts';
@@ -37,14 +45,12 @@ export interface FoundInstance {
   readonly rejected: readonly RejectedTag[];
 }
 
-/** AWS's own tags. They do not count against the 50 that a user may set, and go after those. */
-const SYSTEM_TAG_PREFIX = 'aws:';
 const NOTHING_REJECTED: readonly RejectedTag[] = [];
 
 /**
  * Turns a described instance into its ServerInfo's content. Tags that cannot be carried are listed in
- * `rejected`; the others go on. Beyond the number that a namespace holds, AWS's own tags are rejected
- * first, in key order, so that every scan rejects the same ones.
+ * `rejected`; the others go on. Of more than a namespace holds (AWS's own tags are counted apart), the
+ * last in key order are rejected, so that every scan rejects the same ones.
  *
  * @param previous what the scan before made of this instance: its texts are shared, not kept twice
  */
@@ -88,19 +94,22 @@ function carryTags(described: DescribedInstance): { labels: Labels; rejected: re
   const reject = (key: string, reason: string): void => {
     rejected.push({ instance: instanceKeyText(described.key), key, reason });
   };
+  const room = { user: MAX_LABELS_PER_NAMESPACE, system: MAX_SYSTEM_LABELS };
   for (const [tagKey, value] of inOrder(described.tags)) {
     const key = awsLabelKey(tagKey);
+    const kind = isSystemLabel(key) ? 'system' : 'user';
     const problem = labelProblem(key, value);
     if (problem !== undefined) reject(tagKey, problem);
-    else if (labels.size === MAX_LABELS_PER_NAMESPACE) {
-      reject(tagKey, `the instance has more than ${MAX_LABELS_PER_NAMESPACE} tags`);
-    } else labels.set(key, value);
+    else if (room[kind] === 0) reject(tagKey, 'the instance has more tags than labels are kept');
+    else {
+      labels.set(key, value);
+      room[kind] -= 1;
+    }
   }
   return { labels, rejected: rejected.length === 0 ? NOTHING_REJECTED : rejected };
 }
 
+/** Sorted only where some may have to stay behind. */
 function inOrder(tags: Labels): Iterable<[string, string]> {
-  if (tags.size <= MAX_LABELS_PER_NAMESPACE) return tags;
-  const rank = (key: string): string => (key.startsWith(SYSTEM_TAG_PREFIX) ? `1${key}` : `0${key}`);
-  return [...tags].sort(([a], [b]) => (rank(a) < rank(b) ? -1 : 1));
+  return tags.size <= MAX_SYSTEM_LABELS ? tags : sortedEntries(tags);
 }

@@ -39,6 +39,7 @@ describe('the upsert queue', () => {
     expect(queue.take(3)).toBeUndefined();
     expect(queue.length).toBe(0);
     expect(queue.inFlight).toBe(6);
+    expect(queue.has('c1')).toBe(true);
   });
 
   it('weighs deletions and changed labels by age, and keeps them in batches of their own', () => {
@@ -223,6 +224,7 @@ describe('the queue against its model', () => {
           }
           expect(queue.length).toBe(model.waiting.size + model.held.size);
           expect(queue.inFlight).toBe(model.flying.size);
+          if (next.do === 'drop') expect(queue.has(next.name)).toBe(model.flying.has(next.name));
         }
       }),
       { numRuns: 500 },

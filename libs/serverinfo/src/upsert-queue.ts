@@ -54,6 +54,11 @@ export class UpsertQueue {
     return this.#inFlight.size;
   }
 
+  /** Whether this name waits or is in flight. */
+  has(name: string): boolean {
+    return this.#inFlight.has(name) || this.#find(name) !== undefined;
+  }
+
   offer(work: Work): void {
     const leaving = this.#inFlight.get(work.name);
     if (leaving === undefined) {
