@@ -1,3 +1,4 @@
 import preset from '../../jest.preset.mjs';
 
-export default { ...preset, displayName: 'discovery' };
+// A day of virtual time, or a hundred thousand instances, take a while on a busy machine.
+export default { ...preset, displayName: 'discovery', testTimeout: 120_000 };

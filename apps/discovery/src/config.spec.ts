@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@tagplane/runtime';
+import { configSchema } from './config.ts';
+import type { DiscoveryConfig } from './config.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'discovery-config-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function load(yaml: string, env: Record<string, string> = {}): DiscoveryConfig {
+  const file = join(folder, 'discovery.yaml');
+  writeFileSync(file, yaml);
+  return loadConfig(configSchema, { file, env });
+}
+
+const MINIMAL = 'auth: {address: "auth:7420"}\naws: [{regions: [eu-central-1]}]\n';
+
+describe('discovery.yaml', () => {
+  it('needs the auth service and a region, and fills in the rest', () => {
+    const config = load(MINIMAL);
+    expect(config).toEqual({
+      name: expect.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/),
+      auth: { address: { host: 'auth', port: 7420 } },
+      diagnostics: { host: '127.0.0.1', port: 7431 },
+      poll_interval: 300_000,
+      log_level: 'info',
+      aws: [{ regions: ['eu-central-1'], tags: {} }],
+    });
+  });
+
+  it('takes tags with one value, several, or any', () => {
+    const config = load(
+      'auth: {address: "auth:7420"}\naws: [{regions: [us-east-1, us-gov-west-1], tags: {env: prod, team: [a, b], x: []}}]',
+    );
+    expect(config.aws).toEqual([
+      { regions: ['us-east-1', 'us-gov-west-1'], tags: { env: ['prod'], team: ['a', 'b'], x: [] } },
+    ]);
+  });
+
+  it('takes every key from the environment', () => {
+    const config = loadConfig(configSchema, {
+      file: undefined,
+      env: {
+        TAGPLANE_NAME: 'main',
+        TAGPLANE_AUTH_ADDRESS: '[::1]:7420',
+        TAGPLANE_DIAGNOSTICS: ':0',
+        TAGPLANE_POLL_INTERVAL: '30s',
+        TAGPLANE_LOG_LEVEL: 'debug',
+        TAGPLANE_AWS: '[{regions: [eu-west-1]}]',
+      },
+    });
+    expect(config).toEqual({
+      name: 'main',
+      auth: { address: { host: '::1', port: 7420 } },
+      diagnostics: { host: '127.0.0.1', port: 0 },
+      poll_interval: 30_000,
+      log_level: 'debug',
+      aws: [{ regions: ['eu-west-1'], tags: {} }],
+    });
+  });
+
+  it.each([
+    ['auth', 'aws: [{regions: [eu-west-1]}]'],
+    ['auth.address', MINIMAL.replace('auth:7420', 'auth')],
+    ['aws', 'auth: {address: "auth:7420"}'],
+    ['aws', 'auth: {address: "auth:7420"}\naws: []'],
+    ['aws.0.regions', 'auth: {address: "auth:7420"}\naws: [{regions: []}]'],
+    ['aws.0.regions.0', 'auth: {address: "auth:7420"}\naws: [{regions: [Frankfurt]}]'],
+    ['aws.0.tags.env', 'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], tags: {env: {a: 1}}}]'],
+    [
+      'aws.0.assume_role',
+      'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], assume_role: {role_arn: x}}]',
+    ],
+    ['poll_interval', `${MINIMAL}poll_interval: 1h`],
+    ['poll_interval', `${MINIMAL}poll_interval: soon`],
+    ['diagnostics', `${MINIMAL}diagnostics: here`],
+    ['name', `${MINIMAL}name: "a/b"`],
+    ['log_level', `${MINIMAL}log_level: loud`],
+    ['pol_interval', `${MINIMAL}pol_interval: 5m`],
+  ])('is refused by its key %s', (key, yaml) => {
+    expect(() => load(yaml)).toThrow(new RegExp(`^${key.replaceAll('.', '\\.')}: [^\n]+$`));
+  });
+});

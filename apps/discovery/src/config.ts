@@ -1,0 +1,72 @@
+import { hostname } from 'node:os';
+import { parsePeerClaim, parseRegion } from '@tagplane/identity';
+import type { Region } from '@tagplane/identity';
+import { addressField, durationField, logLevelField } from '@tagplane/runtime';
+import { z } from 'zod';
+
+/** `discovery.yaml`. */
+export const configSchema = z.strictObject({
+  name: z
+    .string()
+    .default(defaultName)
+    .refine((name) => parsePeerClaim(`discovery/${name}`) !== undefined, {
+      message: 'expected 1 to 128 of letters, digits, ".", "_", "@", "-", beginning with a letter or digit',
+    })
+    .describe('Name of this discovery. Keep it over restarts: what is written under it is not sent again.'),
+  auth: z.strictObject({
+    address: addressField.describe('The auth service, HOST:PORT.'),
+  }),
+  diagnostics: addressField
+    .prefault('127.0.0.1:7431')
+    .describe('Where /healthz, /readyz and /metrics are served.'),
+  // Twenty minutes and their jitter stay below the 30 min that a scan's word is good for a renewal.
+  poll_interval: durationField({ min: '1s', max: '20m' })
+    .prefault('5m')
+    .describe('Pause between the scans of a region, give or take a tenth.'),
+  log_level: logLevelField.default('info').describe('The least severe log lines to write.'),
+  aws: z
+    .array(
+      z.strictObject({
+        regions: z.array(regionField()).min(1, 'expected at least one region'),
+        tags: z.record(z.string().min(1), tagValuesField()).default({}),
+        assume_role: z
+          .unknown()
+          .refine((role) => role === undefined, {
+            message: 'roles are not supported yet: give this process the credentials themselves',
+          })
+          .optional(),
+      }),
+    )
+    .min(1, 'expected at least one entry')
+    .describe(
+      'Where to look: regions, and tags that an instance must have ([{regions: [eu-west-1], tags: {env: prod}}]).',
+    ),
+});
+
+export type DiscoveryConfig = z.output<typeof configSchema>;
+
+/** The host's name, made to fit; a container's changes with every restart, so better configure one. */
+function defaultName(): string {
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._@-]/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 128) || 'discovery'
+  );
+}
+
+function regionField(): z.ZodType<Region, string> {
+  return z.string().transform((text, context) => {
+    const region = parseRegion(text);
+    if (region !== undefined) return region;
+    context.addIssue({ code: 'custom', message: 'expected a region such as eu-central-1' });
+    return z.NEVER;
+  });
+}
+
+/** One value, several, or none for any. */
+function tagValuesField(): z.ZodType<string[], string | string[]> {
+  return z
+    .union([z.string(), z.array(z.string())])
+    .transform((value) => (typeof value === 'string' ? [value] : value));
+}

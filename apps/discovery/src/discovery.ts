@@ -1,0 +1,77 @@
+import type { Transport } from '@connectrpc/connect';
+import { runTasks } from '@tagplane/runtime';
+import type { Logger, ReadinessCheck, Registry, Task } from '@tagplane/runtime';
+import { createAuthClient } from './auth-client.ts';
+import { createMetrics } from './metrics.ts';
+import { runScanLoop } from './scan-loop.ts';
+import type { ScopeStatus } from './scan-loop.ts';
+import type { Scope } from './scope-scan.ts';
+import { runEpochLoop, runRenewalLoop } from './upkeep-loops.ts';
+import { runUpsertLoop } from './upsert-loop.ts';
+import { UpsertScheduler } from './upsert-scheduler.ts';
+import { createWarmStart } from './warm-start.ts';
+
+export interface DiscoveryParts {
+  /** To the auth service. */
+  readonly transport: Transport;
+  /** This discovery as the auth service knows it: `discovery/<name>`. */
+  readonly origin: string;
+  readonly scopes: readonly Scope[];
+  readonly pollIntervalMs: number;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** For times to live; default Math.random. */
+  readonly random?: () => number;
+}
+
+export interface Discovery {
+  /** Scans and sends until the signal aborts; then finishes what is in flight, within 3 s. */
+  run(signal: AbortSignal): Promise<void>;
+  readiness(): ReadinessCheck[];
+}
+
+/** The service without its listeners and connections. */
+export function createDiscovery(parts: DiscoveryParts): Discovery {
+  const { registry, log, pollIntervalMs } = parts;
+  const scheduler = new UpsertScheduler(parts.random ?? Math.random);
+  const metrics = createMetrics(registry, scheduler);
+  const auth = createAuthClient(parts.transport, parts.origin);
+  const warmStart = createWarmStart(auth, scheduler, log);
+  const scopes = parts.scopes.map((scope) => {
+    const status: ScopeStatus = { attempted: false, failure: undefined };
+    return { scope, status, scheduler, pollIntervalMs, metrics, log };
+  });
+  const sending = { scheduler, auth, metrics, log };
+  const scans = scopes.map((scope): [string, Task] => [
+    `scan ${scope.scope.id}`,
+    (signal) => runScanLoop(scope, signal),
+  ]);
+  return {
+    run: (signal) =>
+      runTasks(signal, {
+        ...Object.fromEntries(scans),
+        send: async (own) => {
+          await warmStart.run(own);
+          await runTasks(own, {
+            upserts: (inner) => runUpsertLoop(sending, inner),
+            renewals: (inner) => runRenewalLoop(sending, inner),
+            epoch: (inner) => runEpochLoop(sending, inner),
+          });
+        },
+      }),
+    readiness: () => [
+      check('auth', scheduler.isWarm, scheduler.isWarm ? undefined : (warmStart.problem ?? 'not asked yet')),
+      ...scopes.map(({ scope, status }) =>
+        check(
+          `scope ${scope.id}`,
+          status.attempted,
+          status.attempted ? status.failure : 'its first scan has not ended',
+        ),
+      ),
+    ],
+  };
+}
+
+function check(name: string, ready: boolean, reason: string | undefined): ReadinessCheck {
+  return reason === undefined ? { name, ready } : { name, ready, reason };
+}
