@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -162,6 +162,15 @@ describe.each(['embedded', 'redis'] as const)('the whole path on the %s store', 
     },
     STEP_MS,
   );
+
+  it('serves every metric that the documentation names', async () => {
+    const text = await readFile(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+    const named = new Set([...text.matchAll(/`((?:tagplane|nodejs)_\w+)`/g)].map(([, name = '']) => name));
+    const services = [...world.auths, world.discovery, agent(0).service];
+    const metrics = (await Promise.all(services.map((service) => service.metrics()))).join('\n');
+    expect(named.size).toBeGreaterThan(15);
+    expect([...named].filter((name) => !metrics.includes(`# TYPE ${name} `))).toEqual([]);
+  });
 
   it(
     'stops every service cleanly',
