@@ -22,7 +22,7 @@ import { serveLocally } from './local-socket.ts';
 import { agentMetrics } from './metrics.ts';
 import { tellAll } from './observer.ts';
 import type { AgentObserver } from './observer.ts';
-import { fingerprint } from './report.ts';
+import { fingerprint, hasRunOut } from './report.ts';
 import type { Report } from './report.ts';
 import { freshnessOf, labelsDocument } from './routes/labels.ts';
 import { statusDocument } from './routes/status.ts';
@@ -104,7 +104,7 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
   options.onStart?.({ serverId: identity.serverId, view });
   await runTasks(signal, {
     'control stream': (stop) => client.run(stop),
-    'look for changes': (stop) => lookForChanges(report, client, stop),
+    'look for changes': (stop) => lookForChanges(report, client, log, stop),
     'aws identity': (stop) =>
       identity.watch(stop, async ({ discard, renamed }) => {
         if (discard !== undefined) {
@@ -121,13 +121,15 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
 async function lookForChanges(
   report: () => Report,
   client: ControlClient,
+  log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  let last = fingerprint(report());
+  let last = report();
   for (;;) {
     await sleep(LOOK_MS, signal);
-    const now = fingerprint(report());
-    if (now !== last) client.changed();
+    const now = report();
+    if (fingerprint(now) !== fingerprint(last)) client.changed();
+    if (hasRunOut(now) && !hasRunOut(last)) log.warn({ event: 'labels_stale', revision: now.heldRevision });
     last = now;
   }
 }

@@ -159,7 +159,7 @@ export class ControlClient {
         await this.#apply(effect.update);
         return;
       case 'close':
-        await this.#close(effect.reason);
+        await this.#close(effect.reason, effect.refused);
         return;
     }
   }
@@ -195,7 +195,7 @@ export class ControlClient {
     await this.#handle({ kind: 'applied', nonce: update.nonce, problem });
   }
 
-  async #close(reason: string): Promise<void> {
+  async #close(reason: string, refused: boolean): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#mark = {};
@@ -208,7 +208,8 @@ export class ControlClient {
     }
     this.#lastError = reason;
     const retry_in_ms = retryAt === undefined ? 0 : Math.round(retryAt - this.#options.clock().wallMs);
-    this.#options.log.warn({ event: 'disconnected', reason, retry_in_ms });
+    if (refused) this.#options.log.error({ event: 'refused', reason, retry_in_ms });
+    else this.#options.log.warn({ event: 'disconnected', reason, retry_in_ms });
   }
 }
 

@@ -23,6 +23,11 @@ export function fingerprint(report: Report): string {
     report.hostname,
     labelsRevision(report.ownLabels),
     report.instance === undefined ? '' : instanceKeyText(report.instance),
-    report.heldRemainingMs !== undefined && report.heldRemainingMs <= 0,
+    hasRunOut(report),
   ]);
+}
+
+/** Whether some of what is held counts no more. */
+export function hasRunOut(report: Report): boolean {
+  return report.heldRemainingMs !== undefined && report.heldRemainingMs <= 0;
 }

@@ -75,8 +75,8 @@ export type AgentEffect =
   | { readonly do: 'send'; readonly message: AgentMessage }
   /** Make the update take effect, then report `applied`. */
   | { readonly do: 'apply'; readonly update: OfferedUpdate }
-  /** Drop the stream. */
-  | { readonly do: 'close'; readonly reason: string };
+  /** Drop the stream. `refused`: the auth service will not have this agent as it is. */
+  | { readonly do: 'close'; readonly reason: string; readonly refused: boolean };
 
 export interface AgentStep {
   readonly state: AgentSession;

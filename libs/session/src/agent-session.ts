@@ -46,7 +46,7 @@ export function nextAgentSession(state: AgentSession, event: AgentEvent, context
       return onOpen(state, event, context);
     case 'leaving':
       if (event.kind === 'ended' || (event.kind === 'due' && context.now >= state.until)) {
-        return { state: { phase: 'stopped' }, effects: [{ do: 'close', reason: 'stopped' }] };
+        return { state: { phase: 'stopped' }, effects: [{ do: 'close', reason: 'stopped', refused: false }] };
       }
       return stay(state);
     case 'stopped':
@@ -64,7 +64,7 @@ function onStop(state: AgentSession, reason: string, context: AgentContext): Age
         effects: [{ do: 'send', message: { kind: 'goodbye', reason } }],
       };
     case 'greeting':
-      return { state: { phase: 'stopped' }, effects: [{ do: 'close', reason: 'stopped' }] };
+      return { state: { phase: 'stopped' }, effects: [{ do: 'close', reason: 'stopped', refused: false }] };
     case 'waiting':
       return { state: { phase: 'stopped' }, effects: [] };
     case 'leaving':
@@ -90,7 +90,7 @@ function onGreeting(state: Phase<'greeting'>, event: AgentEvent, context: AgentC
     case 'ended':
       return leave(state, event.end, event.reason, context);
     case 'reidentified':
-      return { ...restart(state, context.now), effects: [{ do: 'close', reason: 'another identity' }] };
+      return restart(state, context.now);
     case 'received':
       return greeted(state, event.message, context);
     case 'applied':
@@ -133,7 +133,7 @@ function onOpen(state: Phase<'open'>, event: AgentEvent, context: AgentContext):
     case 'ended':
       return leave(state, event.end, event.reason, context);
     case 'reidentified':
-      return { ...restart(state, context.now), effects: [{ do: 'close', reason: 'another identity' }] };
+      return restart(state, context.now);
     case 'stop':
       return onStop(state, event.reason, context);
   }
@@ -192,14 +192,14 @@ function leave(
       failures: failures + 1,
       until: now + reconnectDelayMs(end, failures, policy, random),
     },
-    effects: [{ do: 'close', reason }],
+    effects: [{ do: 'close', reason, refused: end.kind === 'refused' }],
   };
 }
 
 function restart(state: Phase<'greeting'> | Phase<'open'>, now: number): AgentStep {
   return {
     state: { phase: 'waiting', address: state.address, failures: 0, until: now },
-    effects: [],
+    effects: [{ do: 'close', reason: 'another identity', refused: false }],
   };
 }
 
