@@ -29,7 +29,7 @@ describe('createEc2Scanner', () => {
   let server: Server;
   let endpoint: string;
   let received: URLSearchParams[];
-  let answer: (form: URLSearchParams, response: ServerResponse) => void;
+  let answer: (form: URLSearchParams, response: ServerResponse) => unknown;
   beforeEach(async () => {
     received = [];
     server = createServer((request, response) => {
@@ -114,6 +114,24 @@ describe('createEc2Scanner', () => {
       requests: 3,
     });
     expect(received).toHaveLength(3);
+  });
+
+  it('fails when a later page does, after the pages before it', async () => {
+    answer = (form, response) => {
+      if (!form.has('NextToken')) return response.end(pageXml(['i-0000000a'], 't'));
+      response.statusCode = 400;
+      return response.end(
+        '<Response><Errors><Error><Code>InvalidNextToken</Code></Error></Errors></Response>',
+      );
+    };
+    using scanner = createEc2Scanner({ region: REGION, endpoint, credentials });
+    const pages = scanner.scan({ signal: new AbortController().signal })[Symbol.asyncIterator]();
+    expect((await pages.next()).value).toMatchObject({ requests: 1 });
+    await expect(pages.next()).rejects.toMatchObject({
+      kind: 'other',
+      code: 'InvalidNextToken',
+      requests: 2,
+    });
   });
 
   it('does not wait for ever for an answer that trickles', async () => {

