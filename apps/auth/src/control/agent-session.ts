@@ -1,0 +1,296 @@
+import { randomUUID } from 'node:crypto';
+import type { AgentHello, ControlStreamRequest, Heartbeat } from '@tagplane/protocol';
+import { authSessionDueAt, heldRevision, nextAuthSession, openAuthSession } from '@tagplane/session';
+import type { AuthSessionEffect, AuthSessionEvent, AuthSessionState, Sending } from '@tagplane/session';
+import { encodeNodeRecord } from '../nodes/node-codec.ts';
+import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
+import type { RecordSource } from '../nodes/node-writer.ts';
+import { countAck } from './count-ack.ts';
+import type { AgentChannel } from './channel.ts';
+import { factsOf, heldClaim, takeHello } from './facts.ts';
+import { goodbyeMessage, pingMessage, renewMessage, replaceMessage } from './messages.ts';
+import { NodeView } from './node-view.ts';
+import type { Finding, Wanting } from './node-view.ts';
+import { CLOSE_GRACE_MS, PENDING_AFTER_MS, supersededRetryMs } from './session-host.ts';
+import type { SessionHost } from './session-host.ts';
+
+const MAX_REASON = 1_024;
+
+type Closing = Extract<AuthSessionEvent, { type: 'close' }>;
+
+/**
+ * The auth service's end of one control stream: feeds messages and findings to the pure session and
+ * carries out what it says. Nothing here waits, and nothing here throws.
+ */
+export class AgentSession implements RecordSource {
+  readonly sessionId = randomUUID();
+  recordRevision: number | undefined = undefined;
+  /** Unix milliseconds; `tick` has nothing to do before. */
+  dueAt = 0;
+  readonly #host: SessionHost;
+  readonly #channel: AgentChannel;
+  readonly #peerName: string;
+  #state: AuthSessionState;
+  #node: NodeView | undefined;
+  #finalSync: NodeSync | undefined;
+  /** When an unanswered update is written to the record; Infinity: nothing is to be written. */
+  #pendingAt = Infinity;
+  #admittedAt = Infinity;
+  /** Until a newer session takes over, this one speaks for its server id. */
+  #standing: 'new' | 'registered' | 'replaced' = 'new';
+  #over = false;
+
+  constructor(host: SessionHost, channel: AgentChannel, peerName: string) {
+    this.#host = host;
+    this.#channel = channel;
+    this.#peerName = peerName;
+    this.#state = openAuthSession(host.now(), host.settings);
+    this.#schedule();
+  }
+
+  /** The peer's own name is the only server id that it may say it is. */
+  get serverId(): string {
+    return this.#peerName;
+  }
+
+  get instanceKey(): string | undefined {
+    return this.#node?.instanceKey;
+  }
+
+  get phase(): AuthSessionState['sync']['phase'] {
+    return this.#state.sync.phase;
+  }
+
+  get ended(): boolean {
+    return this.#over;
+  }
+
+  receive({ message }: ControlStreamRequest): void {
+    switch (message.case) {
+      case 'hello':
+        this.#onHello(message.value);
+        break;
+      case 'heartbeat':
+        this.#onHeartbeat(message.value);
+        break;
+      case 'labelsAck':
+        this.#handle({ type: 'ack', nonce: message.value.nonce });
+        break;
+      case 'labelsNack': {
+        const reason = message.value.reason.slice(0, MAX_REASON);
+        this.#handle({ type: 'nack', nonce: message.value.nonce, reason });
+        break;
+      }
+      case 'pong':
+        this.#handle({ type: 'pong', nonce: message.value.nonce });
+        break;
+      // The end of the stream follows, and says the same.
+      case 'goodbye':
+        this.#handle({ type: 'unknown' });
+        break;
+      case undefined:
+        this.#host.metrics.unknownMessages.inc();
+        this.#handle({ type: 'unknown' });
+    }
+  }
+
+  /** It is this hello's turn. */
+  admitted(): void {
+    if (this.phase !== 'admitting') return;
+    this.#standing = 'registered';
+    this.#admittedAt = this.#host.now();
+    this.#host.register(this);
+    this.#handle({ type: 'admitted' });
+  }
+
+  /** Takes over what a lookup found. On `needs-record`, `adopt` the record and decide again. */
+  decide(finding: Finding): 'done' | 'needs-record' {
+    if (this.#node === undefined || this.phase === 'closed') return 'done';
+    const verdict = this.#node.consider(finding, heldRevision(this.#state));
+    if (verdict === 'needs-record') return verdict;
+    if (verdict === 'keep') {
+      this.#handle({ type: 'keep' });
+      this.#writeRecord();
+    } else if (verdict !== 'ignore') {
+      this.#want(this.#node, verdict);
+    }
+    return 'done';
+  }
+
+  adopt(record: NodeRecord | undefined, instanceKey: string | undefined): void {
+    this.#node?.adopt(record, instanceKey);
+  }
+
+  /** To be called when `dueAt` has come. */
+  tick(): void {
+    const now = this.#host.now();
+    if (this.phase === 'closed') {
+      this.#host.metrics.cuts.inc();
+      this.#channel.cut();
+      this.end();
+      return;
+    }
+    if (now >= this.#pendingAt) {
+      this.#pendingAt = Infinity;
+      this.#writeRecord();
+    }
+    this.#handle({ type: 'tick' });
+  }
+
+  close(reason: Closing['reason'], message: string, reconnectAfterMs?: number): void {
+    this.#handle({ type: 'close', reason, message, reconnectAfterMs });
+  }
+
+  superseded(authId: string): void {
+    if (this.#standing === 'replaced') return;
+    this.#standing = 'replaced';
+    if (this.phase === 'closed') return;
+    // Two agents with one server id would take turns for ever: not fast, and not without a word.
+    this.#host.log.warn({ event: 'session_superseded', server_id: this.serverId, by_auth: authId });
+    this.close('superseded', 'a newer session has this server id', supersededRetryMs());
+  }
+
+  /** The stream is over, by whichever side. */
+  end(): void {
+    if (this.#over) return;
+    this.#handle({ type: 'ended' });
+    this.#over = true;
+    this.dueAt = Infinity;
+    this.#host.release(this);
+    this.#writeRecord();
+  }
+
+  encodeRecord(): string {
+    if (this.#node === undefined) throw new Error('a session without a hello has no record');
+    const sync = this.#finalSync ?? this.#node.status(this.#state.sync, this.#host.now());
+    const { authId } = this.#host;
+    const { sessionId } = this;
+    return encodeNodeRecord(this.#node.record({ connected: !this.#over, authId, sessionId, sync }));
+  }
+
+  #onHello(hello: AgentHello): void {
+    const taken = takeHello(hello, this.#peerName);
+    if (taken.result === 'denied') {
+      this.#host.metrics.hello('denied');
+      this.#channel.deny(`${this.#peerName} may not speak for another server id`);
+      this.#handle({ type: 'ended' });
+    } else if (taken.result === 'refused') {
+      this.#refuse(taken.problem);
+    } else {
+      this.#node ??= new NodeView(taken.hello, this.#host.now());
+      this.#handle({ type: 'hello', held: taken.hello.held });
+    }
+  }
+
+  #onHeartbeat(heartbeat: Heartbeat): void {
+    let changed = false;
+    if (this.#node !== undefined && this.phase !== 'closed') {
+      const taken = factsOf(heartbeat);
+      if (!taken.ok) {
+        this.#refuse(taken.problem);
+        return;
+      }
+      const before = this.#node.instanceKey;
+      this.#node.update(taken.facts, this.#host.now());
+      changed = before !== taken.facts.instanceKey;
+      if (changed && this.#standing === 'registered') this.#host.rekey(this, before);
+    }
+    this.#handle({ type: 'heartbeat', held: heldClaim(heartbeat), changed });
+    this.#writeRecord();
+  }
+
+  #refuse(problem: string): void {
+    if (this.#standing === 'new') this.#host.metrics.hello('refused');
+    this.#host.log.warn({ event: 'agent_refused', server_id: this.serverId, reason: problem });
+    this.close('refused', problem);
+  }
+
+  #want(node: NodeView, wanting: Wanting): void {
+    const before = this.#state.sync;
+    this.#handle({ type: 'wanted', version: wanting.version }, wanting);
+    const after = this.#state.sync;
+    if (after.phase !== 'synced' || (after === before && !wanting.rebased)) return;
+    node.hold(wanting);
+    this.#writeRecord();
+  }
+
+  #handle(event: AuthSessionEvent, wanting?: Wanting): void {
+    const before = this.#state;
+    if (before.sync.phase === 'closed') return;
+    const now = this.#host.now();
+    const { state, effects } = nextAuthSession(before, event, now, this.#host.settings);
+    if (state.sync.phase === 'closed') this.#finalSync = this.#node?.status(before.sync, now);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect, now, wanting);
+    this.#schedule();
+  }
+
+  #carryOut(effect: AuthSessionEffect, now: number, wanting: Wanting | undefined): void {
+    const { metrics } = this.#host;
+    switch (effect.type) {
+      case 'admit':
+        this.#host.admit(this);
+        break;
+      case 'send-hello':
+        this.#channel.send(this.#host.hello);
+        break;
+      case 'send-update':
+        if (wanting !== undefined) this.#send(effect, wanting, now);
+        break;
+      case 'send-ping':
+        metrics.pings.inc();
+        this.#channel.send(pingMessage(effect.nonce));
+        break;
+      case 'reconcile':
+        this.#host.reconcile(this, effect.cause);
+        break;
+      case 'acked':
+        this.#onAcked(effect.sending, now);
+        break;
+      case 'nacked':
+        metrics.nacks.inc();
+        this.#node?.refused();
+        this.#pendingAt = Infinity;
+        this.#host.log.warn({ event: 'labels_refused', server_id: this.serverId, reason: effect.reason });
+        this.#writeRecord();
+        break;
+      case 'stale':
+        metrics.stale(effect.answer);
+        break;
+      case 'close':
+        metrics.goodbye(effect.reason);
+        this.#channel.close(goodbyeMessage(effect.reason, effect.message, effect.reconnectAfterMs));
+    }
+  }
+
+  #send(effect: Extract<AuthSessionEffect, { type: 'send-update' }>, wanting: Wanting, now: number): void {
+    const { nonce, kind, version } = effect;
+    this.#host.metrics.push(kind);
+    this.#node?.sending(wanting);
+    this.#pendingAt = now + PENDING_AFTER_MS;
+    this.#channel.send(
+      kind === 'replace'
+        ? replaceMessage(nonce, version, wanting.sets, now)
+        : renewMessage(nonce, version, now),
+    );
+  }
+
+  #onAcked(sending: Sending, now: number): void {
+    const cause = this.#node?.acknowledged();
+    countAck(this.#host.metrics, { sending, cause, admittedAt: this.#admittedAt, now });
+    this.#pendingAt = Infinity;
+    this.#writeRecord();
+  }
+
+  #writeRecord(): void {
+    if (this.#standing === 'registered' && this.#node?.decided === true) this.#host.writeRecord(this);
+  }
+
+  #schedule(): void {
+    if (this.#over) return;
+    this.dueAt =
+      this.phase === 'closed'
+        ? this.#host.now() + CLOSE_GRACE_MS
+        : Math.min(authSessionDueAt(this.#state, this.#host.settings), this.#pendingAt);
+  }
+}

@@ -1,0 +1,259 @@
+import { MINUTE, SECOND, VERSION, runTasks, sleep } from '@tagplane/runtime';
+import type { Logger, Registry } from '@tagplane/runtime';
+import { DEFAULT_AUTH_SESSION_SETTINGS } from '@tagplane/session';
+import type { AuthSessionSettings } from '@tagplane/session';
+import type { Store } from '@tagplane/store';
+import { followNodes } from '../nodes/node-feed.ts';
+import { NodeWriter } from '../nodes/node-writer.ts';
+import { AssignedIndex } from '../reconcile/assigned-index.ts';
+import { Reconciler } from '../reconcile/reconciler.ts';
+import { followServerInfos } from '../reconcile/server-info-feed.ts';
+import { Sweep } from '../reconcile/sweep.ts';
+import { Admission } from './admission.ts';
+import { AgentSession } from './agent-session.ts';
+import type { AgentChannel } from './channel.ts';
+import { helloMessage } from './messages.ts';
+import { createControlMetrics } from './metrics.ts';
+import { SessionRegistry } from './registry.ts';
+import type { SessionHost } from './session-host.ts';
+import { createGate } from './wakeup.ts';
+
+export interface ControlPlaneOptions {
+  /** Name of this auth process. */
+  readonly authId: string;
+  readonly serverInfos: Store;
+  readonly nodes: Store;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** Default 5 min. */
+  readonly heartbeatMs?: number;
+  /** A stream that is silent for longer, either way, is dead. Default 90 s. */
+  readonly idleTimeoutMs?: number;
+  /** Hellos a second; default 500. */
+  readonly admissionRate?: number;
+  /** Hellos that may wait; default 10,000. */
+  readonly admissionQueue?: number;
+  /** Unix milliseconds; default Date.now. */
+  readonly now?: () => number;
+}
+
+/** Agents' streams, and everything that decides what goes down them. */
+export interface ControlPlane {
+  readonly connectedAgents: number;
+  /** Whether it can say what nodes should have. */
+  readonly ready: boolean;
+  /** A stream was opened by this agent; feed its messages to the session. */
+  connect(channel: AgentChannel, peerName: string): AgentSession;
+  /** Runs until the signal aborts, or a part of it fails for good. */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Sends every agent away, to come back (elsewhere) within 10 s, takes no more, and writes what is
+   * known of the nodes. To be called after `run` has ended or while it runs; returns within `graceMs`.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Timeouts are seconds and more: half a second late does not matter, and one timer serves all streams. */
+const TICK_MS = SECOND / 2;
+const DEFAULT_HEARTBEAT_MS = 5 * MINUTE;
+const DEFAULT_IDLE_TIMEOUT_MS = 90 * SECOND;
+/** As agents spread themselves after a lost connection: 10,000 over 10 s are 1,000 a second. */
+const DRAIN_SPREAD_MS = 10 * SECOND;
+/** A queue of 10,000 hellos takes 20 s. */
+const REFUSED_RETRY_MS = 20 * SECOND;
+const DRAIN_POLL_MS = 20;
+
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  return new Plane(options);
+}
+
+class Plane implements ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  readonly #now: () => number;
+  readonly #metrics;
+  readonly #sessions = new SessionRegistry();
+  readonly #admission: Admission;
+  readonly #assigned: AssignedIndex;
+  readonly #writer: NodeWriter;
+  readonly #reconciler: Reconciler;
+  readonly #sweep: Sweep;
+  readonly #host: SessionHost;
+  readonly #loaded = createGate();
+  #draining = false;
+
+  constructor(options: ControlPlaneOptions) {
+    const { serverInfos, nodes, log, now = () => Date.now() } = options;
+    this.#options = options;
+    this.#now = now;
+    const metrics = createControlMetrics(options.registry);
+    this.#metrics = metrics;
+    this.#admission = new Admission({
+      now,
+      ...(options.admissionRate === undefined ? {} : { ratePerSecond: options.admissionRate }),
+      ...(options.admissionQueue === undefined ? {} : { queueLength: options.admissionQueue }),
+    });
+    const assigned = new AssignedIndex({ store: serverInfos, log });
+    this.#assigned = assigned;
+    this.#writer = new NodeWriter({ store: nodes, metrics, log });
+    this.#reconciler = new Reconciler({ serverInfos, nodes, assigned, metrics, log, now });
+    this.#sweep = new Sweep({ store: serverInfos, apply: (entry) => this.#apply(entry), metrics, log, now });
+    this.#host = this.#createHost();
+    metrics.connectedAgents(() => this.#sessions.size);
+    metrics.openStreams(() => this.#sessions.open.size);
+    metrics.admissionQueue(() => this.#admission.length);
+    metrics.assigned(() => assigned.size);
+  }
+
+  get connectedAgents(): number {
+    return this.#sessions.size;
+  }
+
+  get ready(): boolean {
+    return this.#assigned.loaded && !this.#draining;
+  }
+
+  connect(channel: AgentChannel, peerName: string): AgentSession {
+    const session = new AgentSession(this.#host, channel, peerName);
+    this.#sessions.add(session);
+    if (this.#draining) {
+      this.#metrics.hello('draining');
+      session.close('drain', 'this auth process is stopping', Math.random() * DRAIN_SPREAD_MS);
+    }
+    return session;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await runTasks(signal, {
+      admission: (stop) => this.#admission.run(stop),
+      ticker: (stop) => this.#tick(stop),
+      writer: (stop) => this.#writer.run(stop),
+      reconciler: async (stop) => {
+        await this.#loaded.passed(stop);
+        await this.#reconciler.run(stop);
+      },
+      sweep: (stop) => this.#sweep.run(stop),
+      serverInfoFeed: (stop) => this.#followServerInfos(stop),
+      nodeFeed: (stop) => this.#followNodes(stop),
+    });
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    const deadline = this.#now() + graceMs;
+    // The last fifth is for the nodes' records.
+    const streamsUntil = deadline - graceMs / 5;
+    for (const session of this.#sessions.open) {
+      session.close('drain', 'this auth process is stopping', Math.random() * DRAIN_SPREAD_MS);
+    }
+    const never = new AbortController().signal;
+    while (this.#sessions.open.size > 0 && this.#now() < streamsUntil) await sleep(DRAIN_POLL_MS, never);
+    for (const session of [...this.#sessions.open]) session.tick();
+    await this.#writer
+      .flush(AbortSignal.timeout(Math.max(1, deadline - this.#now())))
+      .catch((error: unknown) => {
+        this.#options.log.warn({ event: 'drain_incomplete', err: error });
+      });
+  }
+
+  #createHost(): SessionHost {
+    const { authId, log, heartbeatMs = DEFAULT_HEARTBEAT_MS } = this.#options;
+    const idleTimeoutMs = this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
+    return {
+      authId,
+      log,
+      metrics: this.#metrics,
+      settings: settingsFor(idleTimeoutMs),
+      hello: helloMessage({ authId, version: VERSION, times: { heartbeatMs, idleTimeoutMs } }),
+      now: this.#now,
+      admit: (session) => {
+        this.#admit(session);
+      },
+      register: (session) => {
+        this.#metrics.hello('admitted');
+        this.#sessions.register(session)?.superseded(authId);
+      },
+      rekey: (session, before) => {
+        this.#sessions.rekey(session, before);
+      },
+      reconcile: (session, trigger) => {
+        this.#reconciler.request(session, trigger);
+      },
+      writeRecord: (source) => {
+        this.#writer.mark(source);
+      },
+      release: (session) => {
+        this.#sessions.remove(session);
+        this.#reconciler.forget(session);
+      },
+    };
+  }
+
+  #admit(session: AgentSession): void {
+    if (this.#admission.request(session)) return;
+    this.#metrics.hello('queue_full');
+    const retry = REFUSED_RETRY_MS * (0.5 + Math.random());
+    session.close('refused', 'too many agents are connecting at once', retry);
+  }
+
+  #apply(entry: Parameters<Reconciler['apply']>[1]): boolean {
+    // Nothing can be said of a node's labels before the operators' share is known.
+    if (!this.#assigned.loaded) return true;
+    let applied = true;
+    for (const session of this.#sessions.withInstance(entry.key)) {
+      applied = this.#reconciler.apply(session, entry, 'sweep') && applied;
+    }
+    return applied;
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await sleep(TICK_MS, signal);
+      const now = this.#now();
+      for (const session of this.#sessions.open) if (session.dueAt <= now) session.tick();
+      this.#reconciler.tick();
+    }
+  }
+
+  async #followServerInfos(signal: AbortSignal): Promise<void> {
+    await followServerInfos(
+      {
+        store: this.#options.serverInfos,
+        assigned: this.#assigned,
+        registry: this.#sessions,
+        metrics: this.#metrics,
+        now: this.#now,
+        reconcile: (session, trigger) => {
+          this.#reconciler.request(session, trigger);
+        },
+        onReset: () => {
+          this.#loaded.open();
+          this.#sweep.kick();
+        },
+      },
+      signal,
+    );
+  }
+
+  async #followNodes(signal: AbortSignal): Promise<void> {
+    const sessions = this.#sessions;
+    await followNodes(
+      {
+        store: this.#options.nodes,
+        writer: this.#writer,
+        metrics: this.#metrics,
+        sessionOf: (serverId) => sessions.get(serverId),
+        sessions: () => sessions.registered(),
+      },
+      signal,
+    );
+  }
+}
+
+/** Pinged after two thirds of the timeout, dead when the rest brings no answer. */
+function settingsFor(idleTimeoutMs: number): AuthSessionSettings {
+  return {
+    ...DEFAULT_AUTH_SESSION_SETTINGS,
+    pingIntervalMs: (idleTimeoutMs * 2) / 3,
+    pongTimeoutMs: idleTimeoutMs / 3,
+  };
+}

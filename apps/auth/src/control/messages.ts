@@ -1,0 +1,113 @@
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  AuthGoodbyeSchema,
+  AuthHelloSchema,
+  ControlStreamResponseSchema,
+  GoodbyeReason,
+  LabelLifetimeSchema,
+  LabelLifetimesSchema,
+  LabelSetSchema,
+  LabelSetsSchema,
+  PingSchema,
+  UpdateLabelsSchema,
+  labelsToMessage,
+} from '@tagplane/protocol';
+import type { ControlStreamResponse, LabelLifetime, LabelSet, UpdateLabels } from '@tagplane/protocol';
+import { NAMESPACES } from '@tagplane/labels';
+import type { CloseReason, LabelSets, LabelsVersion, Span } from '@tagplane/session';
+
+/** How an agent should behave, said in the hello. Milliseconds. */
+export interface AgentTimes {
+  readonly heartbeatMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+export function helloMessage(auth: {
+  readonly authId: string;
+  readonly version: string;
+  readonly times: AgentTimes;
+}): ControlStreamResponse {
+  return response({
+    case: 'hello',
+    value: create(AuthHelloSchema, {
+      authId: auth.authId,
+      version: auth.version,
+      heartbeatInterval: durationFromMs(auth.times.heartbeatMs),
+      idleTimeout: durationFromMs(auth.times.idleTimeoutMs),
+    }),
+  });
+}
+
+/** The whole content. A set without labels runs out never: there is nothing in it that could. */
+export function replaceMessage(
+  nonce: string,
+  version: LabelsVersion,
+  sets: LabelSets,
+  now: number,
+): ControlStreamResponse {
+  const messages: LabelSet[] = [];
+  for (const namespace of NAMESPACES) {
+    const source = sets[namespace];
+    if (source === undefined) continue;
+    const labels = labelsToMessage(source.labels);
+    const lifetime = lifetimeMessage(version.spans[namespace], now);
+    messages.push(create(LabelSetSchema, { namespace, labels, lifetime }));
+  }
+  const value = create(LabelSetsSchema, { sets: messages });
+  return update(nonce, version.revision, { case: 'replace', value });
+}
+
+/** Only the lifetimes of what the agent holds. */
+export function renewMessage(nonce: string, version: LabelsVersion, now: number): ControlStreamResponse {
+  const lifetimes: Record<string, LabelLifetime> = {};
+  for (const namespace of NAMESPACES) {
+    const span = version.spans[namespace];
+    if (span !== undefined) lifetimes[namespace] = lifetimeMessage(span, now);
+  }
+  const value = create(LabelLifetimesSchema, { lifetimes });
+  return update(nonce, version.revision, { case: 'renew', value });
+}
+
+export function pingMessage(nonce: string): ControlStreamResponse {
+  return response({ case: 'ping', value: create(PingSchema, { nonce }) });
+}
+
+const REASONS: Readonly<Record<Exclude<CloseReason, 'ended'>, GoodbyeReason>> = {
+  drain: GoodbyeReason.DRAIN,
+  superseded: GoodbyeReason.SUPERSEDED,
+  refused: GoodbyeReason.REFUSED,
+  unresponsive: GoodbyeReason.UNRESPONSIVE,
+};
+
+/** Undefined when the other side ended the stream: nobody is there to read it. */
+export function goodbyeMessage(
+  reason: CloseReason,
+  message: string,
+  reconnectAfterMs: number | undefined,
+): ControlStreamResponse | undefined {
+  if (reason === 'ended') return undefined;
+  const after =
+    reconnectAfterMs === undefined ? {} : { reconnectAfter: durationFromMs(Math.round(reconnectAfterMs)) };
+  return response({
+    case: 'goodbye',
+    value: create(AuthGoodbyeSchema, { reason: REASONS[reason], message, ...after }),
+  });
+}
+
+function update(nonce: string, revision: string, change: UpdateLabels['change']): ControlStreamResponse {
+  return response({ case: 'updateLabels', value: create(UpdateLabelsSchema, { nonce, revision, change }) });
+}
+
+function response(message: ControlStreamResponse['message']): ControlStreamResponse {
+  return create(ControlStreamResponseSchema, { message });
+}
+
+function lifetimeMessage(span: Span | undefined, now: number): LabelLifetime {
+  const lifetime = create(LabelLifetimeSchema);
+  if (span?.observedAt !== undefined)
+    lifetime.age = durationFromMs(Math.max(0, Math.round(now - span.observedAt)));
+  if (span?.expiresAt !== undefined)
+    lifetime.remaining = durationFromMs(Math.max(0, Math.round(span.expiresAt - now)));
+  return lifetime;
+}

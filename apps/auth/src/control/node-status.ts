@@ -1,0 +1,55 @@
+import type { AuthSessionState } from '@tagplane/session';
+import { syncAt } from '../nodes/node-record.ts';
+import type { NodeSync } from '../nodes/node-record.ts';
+import type { NodeFacts } from './facts.ts';
+import type { Holding } from './holding.ts';
+
+/** What the labels that a node should have stand on; `unknown`: nobody can say what it should have. */
+export type Basis = 'undecided' | 'server-info' | 'held' | 'nothing' | 'unknown';
+
+export interface StatusInput {
+  readonly sync: AuthSessionState['sync'];
+  readonly basis: Basis;
+  readonly facts: NodeFacts;
+  readonly holding: Holding;
+  readonly wantedRevision: string;
+  readonly now: number;
+}
+
+const SYNCED: NodeSync = { state: 'synced', reason: '' };
+const LOST = 'the store knows nothing of its instance; it keeps what it holds';
+
+/** Whether the node has what it should have, and why not, for its record. */
+export function statusOf(input: StatusInput): NodeSync {
+  const { wantedRevision, holding } = input;
+  return syncAt(settledStatus(input), { wantedRevision, acked: holding }, input.now);
+}
+
+function settledStatus({ sync, basis, facts, wantedRevision }: StatusInput): NodeSync {
+  switch (sync.phase) {
+    case 'awaiting-ack':
+    case 'overdue':
+      return pending('an update is on its way');
+    case 'backing-off':
+      return pending(`the agent refused an update: ${sync.reason}`);
+    case 'closed':
+    case 'awaiting-hello':
+    case 'admitting':
+    case 'undecided':
+      return pending(basis === 'unknown' ? LOST : 'what it should have is being looked up');
+    case 'synced':
+      break;
+  }
+  if (basis === 'held') return pending(LOST);
+  if (basis !== 'nothing' || wantedRevision !== '') return SYNCED;
+  return { state: 'unmatched', reason: unmatchedReason(facts) };
+}
+
+function pending(reason: string): NodeSync {
+  return { state: 'pending', reason };
+}
+
+function unmatchedReason(facts: NodeFacts): string {
+  if (facts.malformedInstance) return 'the AWS identity that it heartbeats is malformed';
+  return facts.instance === undefined ? 'it names no AWS instance' : 'no ServerInfo is for it';
+}

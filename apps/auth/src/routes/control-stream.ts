@@ -1,0 +1,51 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { HandlerContext } from '@connectrpc/connect';
+import { peerOf } from '@tagplane/protocol';
+import type { ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
+import type { AgentSession } from '../control/agent-session.ts';
+import type { ControlPlane } from '../control/control-plane.ts';
+import { Outbox } from '../control/outbox.ts';
+
+/**
+ * InventoryService.ControlStream over the control plane.
+ *
+ * @throws ConnectError PERMISSION_DENIED, also later on the stream: only agents, each for its own server id
+ */
+export function createControlStreamRoute(
+  control: Pick<ControlPlane, 'connect'>,
+): (
+  requests: AsyncIterable<ControlStreamRequest>,
+  context: HandlerContext,
+) => AsyncIterable<ControlStreamResponse> {
+  return (requests, context) => {
+    const peer = peerOf(context);
+    if (peer.role !== 'agent') throw denied(`the role ${peer.role} has no control stream`);
+    const outbox = new Outbox({ denied, cut: undefined });
+    const session = control.connect(outbox, peer.name);
+    outbox.onEnd = () => {
+      session.end();
+    };
+    read(requests, session).then(
+      () => {
+        outbox.close(undefined);
+      },
+      (error: unknown) => {
+        outbox.fail(error);
+      },
+    );
+    return outbox;
+  };
+}
+
+/** Until the agent ends its side, or the stream breaks. */
+async function read(requests: AsyncIterable<ControlStreamRequest>, session: AgentSession): Promise<void> {
+  try {
+    for await (const request of requests) session.receive(request);
+  } finally {
+    session.end();
+  }
+}
+
+function denied(reason: string): ConnectError {
+  return new ConnectError(reason, Code.PermissionDenied);
+}

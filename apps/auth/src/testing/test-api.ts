@@ -1,0 +1,99 @@
+import { createClient, createRouterTransport } from '@connectrpc/connect';
+import type { Client } from '@connectrpc/connect';
+import { NodeService, PEER_HEADER, ServerInfoService, StatusService, rpcOptions } from '@tagplane/protocol';
+import type { ReadinessCheck, Registry } from '@tagplane/runtime';
+import { createRegistry, silentLogger } from '@tagplane/runtime';
+import type { Store } from '@tagplane/store';
+import { authorise } from '../authorise.ts';
+import { createMetrics } from '../metrics.ts';
+import { NodeHub } from '../node-watch/node-hub.ts';
+import { registerRoutes } from '../routes/index.ts';
+import { readableNode } from '../routes/readable.ts';
+import { translateStoreError } from '../store-errors.ts';
+import { openStores } from '../stores/open-stores.ts';
+import type { Stores } from '../stores/open-stores.ts';
+
+/** Clients of a caller that says it is this peer (`role/name`). */
+export interface TestClients {
+  readonly serverInfos: Client<typeof ServerInfoService>;
+  readonly nodes: Client<typeof NodeService>;
+  readonly status: Client<typeof StatusService>;
+}
+
+/** The API in memory, over a store in memory, without agents. */
+export interface TestApi extends AsyncDisposable {
+  readonly stores: Stores;
+  readonly registry: Registry;
+  readonly nodeHub: NodeHub;
+  /** What the process says of itself; empty: all is well. */
+  readonly checks: ReadinessCheck[];
+  /** As when the process begins to stop. */
+  readonly closing: AbortController;
+  /** Undefined: a caller that does not say who it is. */
+  as(peer: string | undefined): TestClients;
+}
+
+export interface TestApiOptions {
+  /** Puts something between the routes and the store of each kind. */
+  readonly wrap?: (store: Store) => Store;
+  readonly maxWatchers?: number;
+  readonly maxPending?: number;
+}
+
+export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOptions = {}): TestApi {
+  const log = silentLogger();
+  const registry = createRegistry('auth');
+  const metrics = createMetrics(registry);
+  const opened = openStores({ type: 'embedded', path: ':memory:' }, { log, metrics });
+  const stores = { serverInfos: wrap(opened.serverInfos), nodes: wrap(opened.nodes) };
+  const read = (entry: Parameters<typeof readableNode>[0]) =>
+    readableNode(entry, { metrics, log }, Date.now());
+  const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log, ...limits });
+  const stop = new AbortController();
+  const following = nodeHub.run(stop.signal);
+  const checks: ReadinessCheck[] = [];
+  const closing = new AbortController();
+  const status = { authId: 'auth-test', connectedAgents: () => 7, readiness: () => checks };
+  const control = {
+    connect: () => {
+      throw new Error('no agents here');
+    },
+  };
+  const as = (peer: string | undefined): TestClients => {
+    const transport = createRouterTransport(
+      (router) => {
+        registerRoutes(router, { stores, metrics, log, status, nodeHub, control }, closing.signal);
+      },
+      {
+        router: rpcOptions({ log, authorise, translate: translateStoreError, onCall: metrics.onCall }),
+        transport: {
+          interceptors: [
+            (next) => (request) => {
+              if (peer !== undefined) request.header.set(PEER_HEADER, peer);
+              return next(request);
+            },
+          ],
+        },
+      },
+    );
+    return {
+      serverInfos: createClient(ServerInfoService, transport),
+      nodes: createClient(NodeService, transport),
+      status: createClient(StatusService, transport),
+    };
+  };
+  return {
+    stores,
+    registry,
+    nodeHub,
+    checks,
+    closing,
+    as,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      closing.abort();
+      await following;
+      await opened[Symbol.asyncDispose]();
+    },
+  };
+}
