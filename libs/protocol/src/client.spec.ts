@@ -23,9 +23,9 @@ describe('createClientConnection', () => {
     });
     const status = createClient(StatusService, connection.transport);
     // An `error` event that nobody hears would fail this test from outside the call.
-    for (let call = 0; call < 3; call += 1)
-      for (let call = 0; call < 3; call += 1)
-        await expect(status.getStatus({})).rejects.toThrow(/Protocol error/);
+    for (let call = 0; call < 3; call += 1) {
+      await expect(status.getStatus({})).rejects.toThrow(/Protocol error/);
+    }
     const closed = once(server, 'close');
     server.close();
     await closed;
