@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createApiServer } from '@tagplane/protocol';
 import type { Address, Logger, ReadinessCheck } from '@tagplane/runtime';
-import { createRegistry, runTasks, startDiagnostics } from '@tagplane/runtime';
+import { createRegistry, formatAddress, runTasks, startDiagnostics } from '@tagplane/runtime';
 import { authorise } from './authorise.ts';
 import type { AuthConfig } from './config.ts';
+import { createControlPlane } from './control/control-plane.ts';
 import { createMetrics } from './metrics.ts';
+import { NodeHub } from './node-watch/node-hub.ts';
 import { registerRoutes } from './routes/index.ts';
+import { readableNode } from './routes/readable.ts';
 import { translateStoreError } from './store-errors.ts';
 import { openStores } from './stores/open-stores.ts';
 import { createStoreMonitor } from './stores/store-monitor.ts';
@@ -26,15 +29,29 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
   const authId = config.name ?? processName();
   const stores = build.use(openStores(config.store, { log, metrics }));
   const monitor = createStoreMonitor(stores, metrics, log);
+  const read = (entry: Parameters<typeof readableNode>[0]) =>
+    readableNode(entry, { metrics, log }, Date.now());
+  const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log });
+  const control = createControlPlane({
+    ...stores,
+    authId,
+    registry,
+    log,
+    heartbeatMs: config.heartbeat_interval,
+    idleTimeoutMs: config.idle_timeout,
+    admissionRate: config.admission_rate,
+  });
   let stopping = false;
   const readiness = (): ReadinessCheck[] => [
-    { name: 'running', ready: !stopping, ...(stopping ? { reason: 'the process is stopping' } : {}) },
+    check('running', !stopping, 'the process is stopping'),
     monitor.readiness(),
+    check('control', stopping || control.ready, 'the ServerInfos of operators are not loaded yet'),
+    nodeHub.readiness(),
   ];
   const diagnostics = build.use(
     await startDiagnostics({ listen: config.diagnostics, registry, readiness, log }),
   );
-  const status = { authId, connectedAgents: () => 0, readiness };
+  const status = { authId, connectedAgents: () => control.connectedAgents, readiness };
   const server = await createApiServer({
     listen: config.listen,
     log,
@@ -42,7 +59,7 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
     translate: translateStoreError,
     onCall: metrics.onCall,
     routes: (router, closing) => {
-      registerRoutes(router, { stores, metrics, log, status }, closing);
+      registerRoutes(router, { stores, metrics, log, status, nodeHub, control }, closing);
     },
   });
   build.defer(() => server.close({ graceMs: 0 }));
@@ -51,21 +68,35 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
     address: server.address,
     diagnostics: diagnostics.address,
     async run(signal) {
-      log.info({ event: 'auth_started', auth_id: authId, address: server.address, store: config.store.type });
+      log.info({
+        event: 'auth_started',
+        auth_id: authId,
+        address: formatAddress(server.address),
+        diagnostics: formatAddress(diagnostics.address),
+        store: config.store.type,
+      });
       const background = new AbortController();
       const tasks = runTasks(background.signal, {
         store_monitor: (stop) => monitor.run(stop),
+        node_feed: (stop) => nodeHub.run(stop),
+        control: (stop) => control.run(stop),
       });
-      await Promise.race([tasks, aborted(signal)]);
-      stopping = true;
-      log.info({ event: 'auth_stopping' });
-      await server.close({ graceMs: config.drain_timeout });
+      await Promise.race([tasks, aborted(signal)]).finally(() => {
+        stopping = true;
+      });
+      log.info({ event: 'auth_stopping', connected_agents: control.connectedAgents });
+      const graceMs = config.drain_timeout;
+      await Promise.all([control.drain(graceMs), server.close({ graceMs })]);
       background.abort(new Error('the process is stopping'));
       await tasks;
       log.info({ event: 'auth_stopped' });
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function check(name: string, ready: boolean, reason: string): ReadinessCheck {
+  return ready ? { name, ready } : { name, ready, reason };
 }
 
 /** The host's name, and a suffix that tells one start of the process from the next. */
@@ -78,9 +109,10 @@ function processName(): string {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => {
+    const onAbort = (): void => {
       resolve();
-    });
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
   });
 }

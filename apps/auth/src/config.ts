@@ -1,4 +1,5 @@
 import { addressField, durationField, logLevelField } from '@tagplane/runtime';
+import { parseRedisUrl } from '@tagplane/store-redis';
 import { z } from 'zod';
 
 const storeField = z
@@ -16,20 +17,34 @@ const storeField = z
       .string()
       .min(1)
       .optional()
-      .describe('redis: redis://HOST:PORT or rediss://HOST:PORT, with user, password and database as usual'),
+      .describe(
+        'redis: redis://[USER:PASSWORD@]HOST[:PORT][/DB], redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST; rediss for TLS',
+      ),
   })
   .transform(({ type, path, url }, context) => {
     if (type === 'embedded' && url === undefined) return { type, path: path ?? 'tagplane.db' } as const;
-    if (type === 'redis' && url !== undefined && path === undefined) return { type, url } as const;
-    const [key, message] =
-      type === 'embedded'
-        ? ['url', 'only with type: redis']
-        : path === undefined
-          ? ['url', 'required with type: redis']
-          : ['path', 'only with type: embedded'];
-    context.addIssue({ code: 'custom', path: [key], message });
+    const problem = storeProblem(type, path, url);
+    if (problem === undefined && url !== undefined) return { type: 'redis', url } as const;
+    context.addIssue({ code: 'custom', ...problem });
     return z.NEVER;
   });
+
+interface Problem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+function storeProblem(type: string, path: string | undefined, url: string | undefined): Problem | undefined {
+  if (type === 'embedded') return { path: ['url'], message: 'only with type: redis' };
+  if (path !== undefined) return { path: ['path'], message: 'only with type: embedded' };
+  if (url === undefined) return { path: ['url'], message: 'required with type: redis' };
+  try {
+    parseRedisUrl(url);
+    return undefined;
+  } catch (error) {
+    return { path: ['url'], message: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 /** The configuration of `tagplane-auth`; durations come out as milliseconds. */
 export const authConfig = z.strictObject({
@@ -49,6 +64,12 @@ export const authConfig = z.strictObject({
   idle_timeout: durationField({ min: '3s', max: '10m' })
     .prefault('90s')
     .describe('an agent that answers nothing for this long is taken for gone'),
+  admission_rate: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(500)
+    .describe('how many agents a second may begin a session; the others wait their turn'),
   drain_timeout: durationField({ min: '0s', max: '9s' })
     .prefault('8s')
     .describe('how long calls and streams may take to end when the process is asked to stop'),

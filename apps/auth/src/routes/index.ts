@@ -7,27 +7,41 @@ import {
   healthRoutes,
   reflectionRoutes,
 } from '@tagplane/protocol';
+import type { ControlPlane } from '../control/control-plane.ts';
+import type { NodeHub } from '../node-watch/node-hub.ts';
+import { createControlStreamRoute } from './control-stream.ts';
 import { deleteServerInfos } from './delete-server-infos.ts';
+import { getNode } from './get-node.ts';
 import { getServerInfo } from './get-server-info.ts';
 import { getStatus } from './get-status.ts';
 import type { StatusSources } from './get-status.ts';
+import { listNodes } from './list-nodes.ts';
 import { listServerInfos } from './list-server-infos.ts';
 import type { RouteContext } from './route-context.ts';
 import { upsertServerInfos } from './upsert-server-infos.ts';
+import { watchNodes } from './watch-nodes.ts';
 
 export interface Routes extends RouteContext {
   readonly status: StatusSources;
+  readonly nodeHub: NodeHub;
+  readonly control: Pick<ControlPlane, 'connect'>;
 }
 
 const SERVICES = [ServerInfoService, InventoryService, NodeService, StatusService];
 
-/** All that the API serves, but the control stream. */
+/** All that the API serves. */
 export function registerRoutes(router: ConnectRouter, routes: Routes, closing: AbortSignal): void {
   router.service(ServerInfoService, {
     upsertServerInfos: upsertServerInfos(routes),
     getServerInfo: getServerInfo(routes),
     listServerInfos: listServerInfos(routes),
     deleteServerInfos: deleteServerInfos(routes),
+  });
+  router.service(InventoryService, { controlStream: createControlStreamRoute(routes.control) });
+  router.service(NodeService, {
+    listNodes: listNodes(routes),
+    getNode: getNode(routes),
+    watchNodes: watchNodes(routes.nodeHub, closing),
   });
   router.service(StatusService, { getStatus: getStatus(routes, routes.status) });
   const ready = (): boolean => routes.status.readiness().every((check) => check.ready);

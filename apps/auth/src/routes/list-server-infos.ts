@@ -1,10 +1,9 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { serverInfoToMessage } from '@tagplane/protocol';
 import type { ServerInfoService } from '@tagplane/protocol';
-import { ServerInfoDecodeError, decodeServerInfo } from '@tagplane/serverinfo';
-import type { ServerInfo } from '@tagplane/serverinfo';
 import type { Entry } from '@tagplane/store';
 import { readPage } from './page.ts';
+import { readableServerInfo } from './readable.ts';
 import type { RouteContext } from './route-context.ts';
 
 type List = ServiceImpl<typeof ServerInfoService>['listServerInfos'];
@@ -14,7 +13,7 @@ export function listServerInfos(routes: RouteContext): List {
   const { serverInfos } = routes.stores;
   return async (request, { signal }) => {
     const read = (entry: Entry) => {
-      const info = readable(entry, routes);
+      const info = readableServerInfo(entry, routes);
       if (info === undefined || (request.origin !== '' && info.origin !== request.origin)) return undefined;
       return serverInfoToMessage(info);
     };
@@ -23,16 +22,4 @@ export function listServerInfos(routes: RouteContext): List {
     const page = await readPage(serverInfos, request, read, signal);
     return { serverInfos: page.items, nextPageToken: page.nextPageToken, storeEpoch };
   };
-}
-
-/** An item that a newer version wrote must not make the whole list fail. */
-function readable(entry: Entry, { metrics, log }: RouteContext): ServerInfo | undefined {
-  try {
-    return decodeServerInfo(entry);
-  } catch (error) {
-    if (!(error instanceof ServerInfoDecodeError)) throw error;
-    metrics.unreadable.inc({ kind: 'server-info' });
-    log.debug({ event: 'server_info_unreadable', key: entry.key, reason: error.message });
-    return undefined;
-  }
 }

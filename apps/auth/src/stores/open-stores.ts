@@ -1,6 +1,7 @@
 import type { Logger } from '@tagplane/runtime';
 import type { Store } from '@tagplane/store';
 import { openEmbeddedStore } from '@tagplane/store-embedded';
+import { connectRedis, createRedisStore } from '@tagplane/store-redis';
 import type { StoreConfig } from '../config.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import { measuredStore } from './measured-store.ts';
@@ -16,20 +17,41 @@ export function openStores(
   config: StoreConfig,
   { log, metrics }: { readonly log: Logger; readonly metrics: AuthMetrics },
 ): Stores & AsyncDisposable {
-  const open = (kind: string): Store & AsyncDisposable => {
-    if (config.type === 'redis') throw new Error('store.type: redis is not there yet');
-    const onError = (error: Error): void => {
-      log.error({ event: 'store_upkeep_failed', kind, err: error });
-    };
-    return openEmbeddedStore({ path: config.path, kind, onError });
-  };
-  const serverInfos = open('server-info');
-  const nodes = open('node');
+  const open = storeOpener(config, log);
+  const serverInfos = open.open('server-info');
+  const nodes = open.open('node');
   return {
     serverInfos: measuredStore(serverInfos, 'server-info', metrics),
     nodes: measuredStore(nodes, 'node', metrics),
     async [Symbol.asyncDispose]() {
       await Promise.all([serverInfos[Symbol.asyncDispose](), nodes[Symbol.asyncDispose]()]);
+      await open[Symbol.asyncDispose]();
     },
+  };
+}
+
+interface Opener extends AsyncDisposable {
+  open(kind: string): Store & AsyncDisposable;
+}
+
+function storeOpener(config: StoreConfig, log: Logger): Opener {
+  const onError = (kind: string) => (error: Error) => {
+    log.debug({ event: 'store_upkeep_failed', kind, err: error });
+  };
+  if (config.type === 'embedded') {
+    return {
+      open: (kind) => openEmbeddedStore({ path: config.path, kind, onError: onError(kind) }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  // The connection tries again by itself, many times a minute; outages are the store monitor's to report.
+  const connection = connectRedis(config.url, {
+    onError: (error) => {
+      log.debug({ event: 'redis_connection_failed', err: error });
+    },
+  });
+  return {
+    open: (kind) => createRedisStore(connection, { kind, onError: onError(kind) }),
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   };
 }

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { configKeys, loadConfig } from '@tagplane/runtime';
+import { authConfig } from './config.ts';
+
+function load(env: Record<string, string>): unknown {
+  return loadConfig(authConfig, { file: undefined, env });
+}
+
+describe('auth configuration', () => {
+  it('works without any', () => {
+    expect(load({})).toEqual({
+      listen: { host: '127.0.0.1', port: 7_420 },
+      diagnostics: { host: '127.0.0.1', port: 7_421 },
+      store: { type: 'embedded', path: 'tagplane.db' },
+      heartbeat_interval: 300_000,
+      idle_timeout: 90_000,
+      admission_rate: 500,
+      drain_timeout: 8_000,
+      log_level: 'info',
+    });
+  });
+
+  it.each([
+    ['redis://u:p@db:6380/2'],
+    ['rediss://db'],
+    ['redis+sentinel://s1,s2/main'],
+    ['redis+cluster://c1:7000,c2:7000'],
+  ])('takes the store %s', (url) => {
+    expect(load({ TAGPLANE_STORE_TYPE: 'redis', TAGPLANE_STORE_URL: url })).toMatchObject({
+      store: { type: 'redis', url },
+    });
+  });
+
+  it.each([
+    ['store.url: required with type: redis', { TAGPLANE_STORE_TYPE: 'redis' }],
+    [
+      'store.url: the Redis URL cannot be read',
+      { TAGPLANE_STORE_TYPE: 'redis', TAGPLANE_STORE_URL: 'http://x' },
+    ],
+    ['store.url: only with type: redis', { TAGPLANE_STORE_URL: 'redis://x' }],
+    [
+      'store.path: only with type: embedded',
+      { TAGPLANE_STORE_TYPE: 'redis', TAGPLANE_STORE_URL: 'redis://x', TAGPLANE_STORE_PATH: 'x' },
+    ],
+    ['store.type: ', { TAGPLANE_STORE_TYPE: 'etcd' }],
+    ['listen: expected HOST:PORT', { TAGPLANE_LISTEN: 'nowhere' }],
+    ['drain_timeout: expected between 0s and 9s', { TAGPLANE_DRAIN_TIMEOUT: '10s' }],
+    ['name: expected 1 to 64', { TAGPLANE_NAME: 'a/b' }],
+  ])('says %s', (message, env) => {
+    expect(() => load(env)).toThrow(message);
+  });
+
+  it('keeps a password out of its messages', () => {
+    const env = { TAGPLANE_STORE_TYPE: 'redis', TAGPLANE_STORE_URL: 'redis://u:hunter2@a b/x' };
+    expect(() => load(env)).toThrow(/^(?!.*hunter2)/);
+  });
+
+  it('describes every key', () => {
+    expect(configKeys(authConfig).filter(({ description }) => description === '')).toEqual([]);
+  });
+});
