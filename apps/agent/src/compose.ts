@@ -124,13 +124,16 @@ async function lookForChanges(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  let last = report();
+  let last = fingerprint(report());
+  let stale = hasRunOut(report());
   for (;;) {
     await sleep(LOOK_MS, signal);
     const now = report();
-    if (fingerprint(now) !== fingerprint(last)) client.changed();
-    if (hasRunOut(now) && !hasRunOut(last)) log.warn({ event: 'labels_stale', revision: now.heldRevision });
-    last = now;
+    const text = fingerprint(now);
+    if (text !== last) client.changed();
+    if (hasRunOut(now) && !stale) log.warn({ event: 'labels_stale', revision: now.heldRevision });
+    stale = hasRunOut(now);
+    last = text;
   }
 }
 

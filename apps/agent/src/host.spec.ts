@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -183,6 +183,31 @@ describe('an agent and its stream', () => {
   });
 });
 
+/** Instance metadata of instance 1, while it is on. */
+async function startMetadata(
+  on: () => boolean,
+): Promise<{ readonly env: Record<string, string>; close(): void }> {
+  const document = { accountId: '123456789012', region: 'eu-central-1', instanceId: 'i-0123456789abcdef1' };
+  const server = createServer((request, response) => {
+    response.writeHead(on() ? 200 : 403).end(request.method === 'PUT' ? 'token' : JSON.stringify(document));
+  });
+  const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+  return {
+    env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` },
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** A copy of a disk starts in another boot than the one it was made in. */
+async function pretendAnotherBoot(): Promise<void> {
+  const path = join(directory, 'identity.json');
+  const record = JSON.parse(await readFile(path, 'utf8')) as object;
+  await writeFile(path, JSON.stringify({ ...record, boot: 'of the original' }));
+}
+
 describe('an agent whose image was copied', () => {
   it('finds out by instance metadata, discards the labels, and takes another server id', async () => {
     const settings = { dataDir: directory };
@@ -193,23 +218,10 @@ describe('an agent whose image was copied', () => {
       await labelled(auth);
       original = agent.view().serverId;
     }
-    const metadata = createServer((request, response) => {
-      const document = {
-        accountId: '123456789012',
-        region: 'eu-central-1',
-        instanceId: 'i-0123456789abcdef1',
-      };
-      response.end(request.method === 'PUT' ? 'token' : JSON.stringify(document));
-    });
-    const { port } = await listen(metadata, { host: '127.0.0.1', port: 0 });
-    // The copy starts in another boot.
-    const path = join(directory, 'identity.json');
-    const record = JSON.parse(await readFile(path, 'utf8')) as { boot: string };
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(path, JSON.stringify({ ...record, boot: 'of the original' }));
-    const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` };
+    const metadata = await startMetadata(() => true);
+    await pretendAnotherBoot();
     {
-      await using agent = await start([auth.address], { ...settings, metadata: true }, { env });
+      await using agent = await start([auth.address], { ...settings, metadata: true }, { env: metadata.env });
       const hello = await (await auth.nextStream()).next('hello');
       expect(hello.serverId).not.toBe(original);
       expect(hello.heartbeat).toMatchObject({
@@ -219,7 +231,32 @@ describe('an agent whose image was copied', () => {
       expect(agent.view()).toMatchObject({ instanceSource: 'instance metadata', held: { source: 'none' } });
     }
     metadata.close();
-    metadata.closeAllConnections();
+  });
+
+  it('finds out also when instance metadata answers later, and opens its stream anew', async () => {
+    await using auth = await startFakeAuth();
+    {
+      await using _agent = await start([auth.address], { dataDir: directory, instance: sampleInstance('0') });
+      await labelled(auth);
+    }
+    let on = false;
+    const metadata = await startMetadata(() => on);
+    await pretendAnotherBoot();
+    {
+      const settings = { dataDir: directory, metadata: true };
+      await using agent = await start([auth.address], settings, { env: metadata.env });
+      const before = await (await auth.nextStream()).next('hello');
+      expect(before.heartbeat?.awsInstance).toBeUndefined();
+      expect(agent.view()).toMatchObject({ instanceProblem: expect.stringMatching(/switched off/) });
+      on = true;
+      const after = await (await auth.nextStream()).next('hello');
+      expect(after.serverId).not.toBe(before.serverId);
+      expect(after.heartbeat).toMatchObject({
+        heldRevision: '',
+        awsInstance: { instanceId: 'i-0123456789abcdef1' },
+      });
+    }
+    metadata.close();
   });
 
   it('keeps a configured server id, and discards the labels', async () => {

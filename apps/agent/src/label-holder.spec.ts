@@ -95,4 +95,11 @@ describe('LabelHolder', () => {
     expect(subject.view().source).toBe('none');
     expect(store.written).toEqual(['clear']);
   });
+
+  it('holds nothing after a discard, also when the disk fails', async () => {
+    const clear = () => Promise.reject(new Error('EROFS'));
+    const subject = holder({ write: () => Promise.resolve(), clear }, heldOf(PROD));
+    await subject.discard();
+    expect(subject.view().source).toBe('none');
+  });
 });

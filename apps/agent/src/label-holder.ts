@@ -71,7 +71,12 @@ export class LabelHolder {
   /** Drops everything held: it was meant for another server. */
   async discard(): Promise<void> {
     this.#held = undefined;
-    await this.#store.clear();
+    try {
+      await this.#store.clear();
+    } catch (error) {
+      // The file says whose labels it has: nobody else will take them from there.
+      this.#log.error({ event: 'labels_not_cleared', err: error });
+    }
   }
 
   view(): LabelView {
