@@ -1,13 +1,16 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ClosedOutputError } from './io.ts';
 import { runTagctl } from './run.ts';
 import { run, testIo } from './testing/capture.ts';
 import { FakeAuth, serveAuth } from './testing/fake-auth.ts';
 import { sampleNode } from './testing/samples.ts';
+
+// Generous: sockets and processes on a busy machine.
+jest.setTimeout(60_000);
 
 describe('a bad command line', () => {
   it.each([

@@ -1,10 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { run } from '../testing/capture.ts';
 import type { ServedAuth } from '../testing/fake-auth.ts';
 import { FakeAuth, serveAuth } from '../testing/fake-auth.ts';
+
+// Generous: sockets and processes on a busy machine.
+jest.setTimeout(60_000);
 
 let auth: FakeAuth;
 let served: ServedAuth;

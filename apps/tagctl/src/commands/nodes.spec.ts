@@ -1,9 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { parse as parseYaml } from 'yaml';
 import { run } from '../testing/capture.ts';
 import type { ServedAuth } from '../testing/fake-auth.ts';
 import { FakeAuth, serveAuth } from '../testing/fake-auth.ts';
 import { NASTY_LABELS, sampleNode } from '../testing/samples.ts';
+
+// Generous: sockets and processes on a busy machine.
+jest.setTimeout(60_000);
 
 let auth: FakeAuth;
 let served: ServedAuth;
@@ -64,7 +67,7 @@ describe('nodes ls', () => {
     expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/);
   });
 
-  it.each([500, 7])('reads all pages of 2,500 nodes, %s at a time, as one document', async (largestPage) => {
+  it.each([500, 60])('reads all pages of 2,500 nodes, %s at a time, as one document', async (largestPage) => {
     auth.nodes = Array.from({ length: 2_500 }, (_, index) => sampleNode(index));
     auth.largestPage = largestPage;
     const ids = auth.nodes.map((node) => node.serverId);

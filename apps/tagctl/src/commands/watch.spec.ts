@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { parseAllDocuments } from 'yaml';
 import { runTagctl } from '../run.ts';
@@ -15,6 +15,9 @@ import {
   syncedEvent,
   watchScript,
 } from '../testing/watch-script.ts';
+
+// Generous: sockets and processes on a busy machine.
+jest.setTimeout(60_000);
 
 let auth: FakeAuth;
 let served: ServedAuth;

@@ -3,11 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createProgram } from '../program.ts';
 import { run } from '../testing/capture.ts';
 import { commandModel, places } from './model.ts';
 import { SHELLS } from './scripts.ts';
+
+// Generous: sockets and processes on a busy machine.
+jest.setTimeout(60_000);
 
 const exec = promisify(execFile);
 let folder: string;
