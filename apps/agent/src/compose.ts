@@ -1,16 +1,10 @@
 import { hostname } from 'node:os';
-import type { Environment, Logger, ReadinessCheck } from '@tagplane/runtime';
-import {
-  SECOND,
-  VERSION,
-  createRegistry,
-  formatDuration,
-  runTasks,
-  sleep,
-  startDiagnostics,
-} from '@tagplane/runtime';
+import type { Environment, Logger, Registry } from '@tagplane/runtime';
+import { SECOND, VERSION, createRegistry, runTasks, sleep, startDiagnostics } from '@tagplane/runtime';
 import { NO_LABELS } from '@tagplane/labels';
 import { AgentIdentity } from './agent-identity.ts';
+import type { IdentityChange } from './agent-identity.ts';
+import { readinessOf } from './readiness.ts';
 import type { AgentView } from './agent-view.ts';
 import { bootId, systemClock } from './clock.ts';
 import { DEFAULT_RECONNECT } from './config.ts';
@@ -24,7 +18,7 @@ import { tellAll } from './observer.ts';
 import type { AgentObserver } from './observer.ts';
 import { fingerprint, hasRunOut } from './report.ts';
 import type { Report } from './report.ts';
-import { freshnessOf, labelsDocument } from './routes/labels.ts';
+import { labelsDocument } from './routes/labels.ts';
 import { statusDocument } from './routes/status.ts';
 
 export interface RunOptions {
@@ -42,12 +36,38 @@ const LOOK_MS = 5 * SECOND;
 /** The protocol's limit. */
 const MAX_HOSTNAME = 255;
 
+/** The parts of one agent, built and not yet running. */
+interface Agent {
+  readonly identity: AgentIdentity;
+  readonly holder: LabelHolder;
+  readonly client: ControlClient;
+  readonly report: () => Report;
+  readonly view: () => AgentView;
+  /** Only for an agent with diagnostics: a registry is a large part of an agent's memory. */
+  readonly registry: Registry | undefined;
+}
+
 /**
  * Runs one agent until the signal aborts.
  *
  * @throws ConfigError when data_dir, socket or diagnostics cannot be had; TaskError when a part failed
  */
 export async function runAgent(settings: AgentSettings, options: RunOptions): Promise<void> {
+  const { signal, log } = options;
+  const agent = await composeAgent(settings, options);
+  const { identity, client, report, view } = agent;
+  await using _servers = await serve(settings, agent, log);
+  log.info({ event: 'agent_started', server_id: identity.serverId, aws: identity.source });
+  options.onStart?.({ serverId: identity.serverId, view });
+  await runTasks(signal, {
+    'control stream': (stop) => client.run(stop),
+    'look for changes': (stop) => lookForChanges(report, client, log, stop),
+    'aws identity': (stop) => identity.watch(stop, (change) => follow(change, agent, log)),
+  });
+  log.info({ event: 'agent_stopped' });
+}
+
+async function composeAgent(settings: AgentSettings, options: RunOptions): Promise<Agent> {
   const { signal, log, env = {} } = options;
   const boot = bootId();
   const clock = systemClock(boot);
@@ -55,17 +75,9 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
   const identity = await AgentIdentity.settle({ settings, state, boot, env, log }, signal);
   const owner = () => ({ serverId: identity.serverId, instance: identity.recordedInstance });
   const holder = new LabelHolder(state.labelStore(owner), await state.readLabels(owner()), clock, log);
-  const report = (): Report => {
-    const { revision, remainingMs } = holder.view();
-    return {
-      hostname: hostname().slice(0, MAX_HOSTNAME),
-      ownLabels: settings.ownLabels ?? NO_LABELS,
-      instance: identity.instance,
-      heldRevision: revision,
-      heldRemainingMs: remainingMs,
-    };
-  };
+  const report = () => reportOf(settings, identity, holder);
   const registry = settings.diagnostics && createRegistry('agent');
+  const metrics = registry === undefined ? [] : [agentMetrics(registry, () => holder.view())];
   const client = new ControlClient({
     addresses: settings.addresses,
     reconnect: settings.reconnect ?? DEFAULT_RECONNECT,
@@ -73,10 +85,7 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
     report,
     apply: (update) => holder.apply(update),
     clock,
-    observer: tellAll([
-      ...(registry === undefined ? [] : [agentMetrics(registry, () => holder.view())]),
-      options.observer ?? {},
-    ]),
+    observer: tellAll([...metrics, options.observer ?? {}]),
     log,
   });
   const view = (): AgentView => ({
@@ -88,6 +97,22 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
     instanceSource: identity.source,
     instanceProblem: identity.problem,
   });
+  return { identity, holder, client, report, view, registry };
+}
+
+function reportOf(settings: AgentSettings, identity: AgentIdentity, holder: LabelHolder): Report {
+  const { revision, remainingMs } = holder.view();
+  return {
+    hostname: hostname().slice(0, MAX_HOSTNAME),
+    ownLabels: settings.ownLabels ?? NO_LABELS,
+    instance: identity.instance,
+    heldRevision: revision,
+    heldRemainingMs: remainingMs,
+  };
+}
+
+async function serve(settings: AgentSettings, agent: Agent, log: Logger): Promise<AsyncDisposable> {
+  const { view, registry } = agent;
   await using servers = new AsyncDisposableStack();
   if (settings.socket !== undefined) {
     const routes = {
@@ -100,22 +125,21 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
     const readiness = () => [readinessOf(view())];
     servers.use(await startDiagnostics({ listen: settings.diagnostics, registry, readiness, log }));
   }
-  log.info({ event: 'agent_started', server_id: identity.serverId, aws: identity.source });
-  options.onStart?.({ serverId: identity.serverId, view });
-  await runTasks(signal, {
-    'control stream': (stop) => client.run(stop),
-    'look for changes': (stop) => lookForChanges(report, client, log, stop),
-    'aws identity': (stop) =>
-      identity.watch(stop, async ({ discard, renamed }) => {
-        if (discard !== undefined) {
-          log.warn({ event: 'identity_changed', reason: discard, server_id: identity.serverId });
-          await holder.discard();
-        }
-        if (renamed) client.reidentified();
-        else client.changed();
-      }),
-  });
-  log.info({ event: 'agent_stopped' });
+  return servers.move();
+}
+
+/** Instance metadata answered at last. */
+async function follow(
+  { discard, renamed }: IdentityChange,
+  { identity, holder, client }: Agent,
+  log: Logger,
+): Promise<void> {
+  if (discard !== undefined) {
+    log.warn({ event: 'identity_changed', reason: discard, server_id: identity.serverId });
+    await holder.discard();
+  }
+  if (renamed) client.reidentified();
+  else client.changed();
 }
 
 async function lookForChanges(
@@ -135,17 +159,4 @@ async function lookForChanges(
     stale = hasRunOut(now);
     last = text;
   }
-}
-
-function readinessOf(view: AgentView): ReadinessCheck {
-  const { connection, held } = view;
-  const name = 'labels';
-  if (connection.state === 'connected')
-    return { name, ready: true, reason: `connected to ${connection.address ?? ''}` };
-  const why = connection.lastError ?? 'not connected yet';
-  if (freshnessOf(view) !== 'fresh') {
-    return { name, ready: false, reason: `not connected (${why}), and no fresh labels held` };
-  }
-  const rest = held.remainingMs === undefined ? 'for ever' : `for ${formatDuration(held.remainingMs)}`;
-  return { name, ready: true, reason: `not connected (${why}); labels from ${held.source} stand ${rest}` };
 }

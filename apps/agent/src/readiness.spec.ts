@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AgentView } from './agent-view.ts';
+import { readinessOf } from './readiness.ts';
+import { heldOf } from './testing/index.ts';
+
+const SETS = heldOf(new Map([['aws/env', 'prod']]), 60_000).sets;
+const NONE = {
+  revision: '',
+  source: 'none',
+  fresh: [],
+  stale: [],
+  ageMs: undefined,
+  remainingMs: undefined,
+} as const;
+const FRESH = { ...NONE, revision: 'r', source: 'disk', fresh: SETS, remainingMs: 60_000 } as const;
+const STALE = { ...NONE, revision: 'r', source: 'disk', stale: SETS, remainingMs: 0 } as const;
+
+function view(state: AgentView['connection']['state'], held: AgentView['held']): AgentView {
+  return {
+    serverId: 'web-1',
+    hostname: 'host',
+    version: '0',
+    ownLabels: new Map(),
+    held,
+    connection: {
+      state,
+      address: '127.0.0.1:7420',
+      authId: undefined,
+      since: 0,
+      retryAt: undefined,
+      lastError: state === 'connected' ? undefined : 'gone',
+    },
+    instance: undefined,
+    instanceSource: 'none',
+    instanceProblem: undefined,
+  };
+}
+
+describe('readinessOf', () => {
+  it.each<[AgentView['connection']['state'], AgentView['held'], boolean, string]>([
+    ['connected', NONE, true, 'connected to 127.0.0.1:7420'],
+    ['connected', STALE, true, 'connected to 127.0.0.1:7420'],
+    ['waiting', FRESH, true, 'not connected (gone); labels from disk stand for 1m'],
+    [
+      'connecting',
+      { ...FRESH, remainingMs: undefined },
+      true,
+      'not connected (gone); labels from disk stand for ever',
+    ],
+    ['waiting', STALE, false, 'not connected (gone), and no fresh labels held'],
+    ['waiting', NONE, false, 'not connected (gone), and no fresh labels held'],
+  ])('%s, %j', (state, held, ready, reason) => {
+    expect(readinessOf(view(state, held))).toEqual({ name: 'labels', ready, reason });
+  });
+});
