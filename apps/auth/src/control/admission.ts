@@ -60,7 +60,7 @@ export class Admission {
   /** Lets in those that wait, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#gate.passed(signal);
+      if (this.#queue.length === 0) await this.#gate.passed(signal);
       while (this.#queue.length > 0) {
         await sleep(STEP_MS, signal);
         this.#letIn();

@@ -27,10 +27,11 @@ export function createControlStreamRoute(
     };
     read(requests, session).then(
       () => {
-        outbox.close(undefined);
+        session.end();
       },
       (error: unknown) => {
         outbox.fail(error);
+        session.end();
       },
     );
     return outbox;
@@ -39,11 +40,7 @@ export function createControlStreamRoute(
 
 /** Until the agent ends its side, or the stream breaks. */
 async function read(requests: AsyncIterable<ControlStreamRequest>, session: AgentSession): Promise<void> {
-  try {
-    for await (const request of requests) session.receive(request);
-  } finally {
-    session.end();
-  }
+  for await (const request of requests) session.receive(request);
 }
 
 function denied(reason: string): ConnectError {
