@@ -1,8 +1,7 @@
 import { StoreUnavailableError } from '@tagplane/store';
 import { deadline, isAbort, sleep } from '@tagplane/runtime';
+import { isBusy, reasonOf } from './sqlite-error.ts';
 
-// SQLITE_BUSY, sqlite.org/rescode.html: another process holds the lock.
-const BUSY = 5;
 const RETRY_MS = 5;
 
 /**
@@ -31,11 +30,8 @@ export async function whenFree<T>(
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === BUSY;
-}
-
 function unavailable(error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new StoreUnavailableError(`the embedded store does not answer: ${reason}`, { cause: error });
+  return new StoreUnavailableError(`the embedded store does not answer: ${reasonOf(error)}`, {
+    cause: error,
+  });
 }

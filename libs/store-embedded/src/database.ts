@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { reasonOf } from './sqlite-error.ts';
 
 /** Raised with every change of the tables that an older program could not work with. */
 export const SCHEMA_VERSION = 1;
@@ -14,20 +15,25 @@ const LOCK_TIMEOUT_MS = 10;
 export const MEMORY = ':memory:';
 
 /**
- * Opens the file, creating it with mode 0600 when it is not there. Throws an Error that names the path
- * when it cannot be opened or written, is no Tagplane store, or has a newer schema.
+ * Opens the file, creating it with mode 0600 when it is not there, and prepares what is wanted of it. Throws
+ * an Error that names the path when it cannot be opened or written, is no Tagplane store, or has a newer
+ * schema.
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase<T>(
+  path: string,
+  prepare: (db: DatabaseSync) => T,
+): { readonly db: DatabaseSync; readonly prepared: T } {
   let db: DatabaseSync | undefined;
   try {
     if (path !== MEMORY) makePrivate(path);
     db = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS });
     prepareDatabase(db);
-    return db;
+    const prepared = prepare(db);
+    db.exec(`PRAGMA busy_timeout = ${LOCK_TIMEOUT_MS}`);
+    return { db, prepared };
   } catch (error) {
     db?.close();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`cannot open the store at ${path}: ${reason}`, { cause: error });
+    throw new Error(`cannot open the store at ${path}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -50,7 +56,6 @@ function prepareDatabase(db: DatabaseSync): void {
     PRAGMA user_version = ${SCHEMA_VERSION};
     CREATE TABLE IF NOT EXISTS kinds (kind TEXT PRIMARY KEY, last INTEGER NOT NULL, epoch TEXT NOT NULL);
     COMMIT;
-    PRAGMA busy_timeout = ${LOCK_TIMEOUT_MS};
   `);
 }
 

@@ -38,8 +38,9 @@ export class Engine implements AsyncDisposable {
     const { path, kind, now } = options;
     this.#options = options;
     this.now = now;
-    this.#db = openDatabase(path);
-    this.tables = openTables(this.#db, kind, nextRevision(0, now()));
+    const { db, prepared } = openDatabase(path, (file) => openTables(file, kind, nextRevision(0, now())));
+    this.#db = db;
+    this.tables = prepared;
     this.notifier = shareNotifier(path === MEMORY ? path : realpathSync(path), kind);
     this.#sweeping = this.#sweep();
   }
@@ -108,7 +109,7 @@ export class Engine implements AsyncDisposable {
         await sleep(keys.length < SWEEP_ITEMS ? expiryIntervalMs : 0, this.closed);
       } catch (error) {
         if (this.closed.aborted) return;
-        onError(error instanceof Error ? error : new Error(String(error)));
+        onError(error as Error);
         await sleep(expiryIntervalMs, this.closed).catch(() => undefined);
       }
     }

@@ -2,6 +2,8 @@ import { MEMORY } from './database.ts';
 
 /** Tells the watchers of one kind in one file, within this process, that something was written. */
 export interface Notifier {
+  /** Whether other processes may write too, which it cannot tell of. */
+  readonly shared: boolean;
   notify(): void;
   /** The function is called on every write until the result is disposed of. */
   subscribe(wake: () => void): Disposable;
@@ -11,9 +13,9 @@ const notifiers = new Map<string, { readonly notifier: Notifier; users: number }
 
 /** The notifier that all users of this kind and file share; dispose of it when the store is closed. */
 export function shareNotifier(path: string, kind: string): Notifier & Disposable {
-  if (path === MEMORY) return { ...createNotifier(), [Symbol.dispose]: () => undefined };
+  if (path === MEMORY) return { ...createNotifier(false), [Symbol.dispose]: () => undefined };
   const name = `${kind}\0${path}`;
-  const shared = notifiers.get(name) ?? { notifier: createNotifier(), users: 0 };
+  const shared = notifiers.get(name) ?? { notifier: createNotifier(true), users: 0 };
   notifiers.set(name, shared);
   shared.users++;
   return {
@@ -25,9 +27,10 @@ export function shareNotifier(path: string, kind: string): Notifier & Disposable
   };
 }
 
-function createNotifier(): Notifier {
+function createNotifier(shared: boolean): Notifier {
   const wakes = new Set<() => void>();
   return {
+    shared,
     notify() {
       for (const wake of wakes) wake();
     },

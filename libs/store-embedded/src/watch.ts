@@ -52,7 +52,7 @@ function endOf(batch: FeedBatch, before: Position | undefined): Position {
 
 interface Alarm extends Disposable {
   reset(): void;
-  /** Resolves when something was written, or an end came, since the reset; at the latest after the poll. */
+  /** Resolves when something was written, or an end came, since the reset; at the latest when to look. */
   rung(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ function createAlarm(notifier: Notifier, ends: readonly AbortSignal[]): Alarm {
       ring = Promise.withResolvers();
     },
     async rung() {
-      const timer = setTimeout(wake, POLL_MS);
+      const timer = notifier.shared ? setTimeout(wake, POLL_MS) : undefined;
       await ring.promise;
       clearTimeout(timer);
     },

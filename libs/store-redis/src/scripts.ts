@@ -21,8 +21,9 @@ local last, epoch = tonumber(kept[1] or 0), kept[2]
 local before = last
 local function append(type, member)
   if last < now_us then last = now_us else last = last + 1 end
-  redis.call('XADD', feed_key, format('%.0f-0', last), type, member)
-  return last
+  local digits = format('%016.0f', last)
+  redis.call('XADD', feed_key, digits .. '-0', type, member)
+  return last, digits
 end
 local function close()
   if last == before then return end
@@ -42,14 +43,15 @@ const ITEMS = `
 local index_key, expiry_key = KEYS[4], KEYS[5]
 local member_at = ARGV[3] + 1
 local first, results = 5, {}
+local never = '000000000000000'
 local function live_revision(key)
   local head = redis.call('GETRANGE', key, 0, 16)
   if sub(head, 1, 1) == 'L' then return sub(head, 2) end
 end
 local function refused(actual) return actual and -tonumber(actual) or 0 end
 local function bury(type, letter, key, member, retention)
-  local revision = append(type, member)
-  redis.call('SET', key, format('%s%016.0f%015d', letter, revision, 0), 'PX', retention)
+  local revision, digits = append(type, member)
+  redis.call('SET', key, letter .. digits .. never, 'PX', retention)
   return revision
 end
 local function unindex(members)
@@ -76,15 +78,15 @@ for i = 1, #KEYS - first do
   end
   if ok then
     local member = sub(key, member_at)
-    local revision = append('p', member)
+    local revision, digits = append('p', member)
     local n = #index
-    index[n + 1], index[n + 2], expiry[n + 2] = 0, member, member
+    index[n + 1], index[n + 2], expiry[n + 2] = '0', member, member
     if ttl == '' then
-      redis.call('SET', key, format('L%016.0f%015d', revision, 0) .. ARGV[at])
+      redis.call('SET', key, 'L' .. digits .. never .. ARGV[at])
       expiry[n + 1] = '+inf'
     else
-      local due = now + ttl
-      redis.call('SET', key, format('L%016.0f%015.0f', revision, due) .. ARGV[at], 'PXAT', due)
+      local due = format('%.0f', now + ttl)
+      redis.call('SET', key, 'L' .. digits .. sub(never .. due, -15) .. ARGV[at], 'PXAT', due)
       expiry[n + 1] = due
     end
     results[i] = revision

@@ -24,6 +24,12 @@ export async function startProgram(
   isReady: RegExp,
 ): Promise<ChildProcess> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // It must not outlive a test process that ends before its cleanup.
+  const orphan = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', orphan);
+  child.once('exit', () => process.off('exit', orphan));
   let output = '';
   const ready = Promise.withResolvers<undefined>();
   child.once('error', (error) => {
