@@ -118,13 +118,14 @@ export class AgentIdentity {
     const { settings, state, boot, log } = this.#options;
     const before = this.#record;
     const settled = settleIdentity(before, { configuredId: settings.serverId, instance, boot, newServerId });
-    this.#record = settled.record;
     try {
       if (!equalRecords(before, settled.record)) await state.writeIdentity(settled.record);
     } catch (error) {
       // It is found again at the next start; the labels' own file says whose they are.
       log.error({ event: 'identity_not_written', err: error });
     }
+    // Only now: labels that were written meanwhile are the old owner's, and say so on disk.
+    this.#record = settled.record;
     this.#instance = settled.instance;
     this.#source = 'instance metadata';
     this.#problem = undefined;

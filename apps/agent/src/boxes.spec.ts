@@ -24,6 +24,15 @@ describe('Inbox', () => {
     await puts[1];
   });
 
+  it('lets the sources of what is discarded go on, and keeps the rest in order', async () => {
+    const inbox = new Inbox<string>();
+    const puts = ['a', 'x', 'b', 'x'].map((event) => inbox.put(event));
+    inbox.discard((event) => event === 'x');
+    await Promise.all([puts[1], puts[3]]);
+    expect([await inbox.take(1), await inbox.take(1), await inbox.take(1)]).toEqual(['a', 'b', undefined]);
+    await Promise.all(puts);
+  });
+
   it('ends a wait with an event, or without one in time', async () => {
     const inbox = new Inbox<string>();
     expect(await inbox.take(1)).toBeUndefined();

@@ -134,12 +134,15 @@ async function follow(
   { identity, holder, client }: Agent,
   log: Logger,
 ): Promise<void> {
-  if (discard !== undefined) {
-    log.warn({ event: 'identity_changed', reason: discard, server_id: identity.serverId });
-    await holder.discard();
+  if (discard === undefined && !renamed) {
+    client.changed();
+    return;
   }
-  if (renamed) client.reidentified();
-  else client.changed();
+  // Before anything waits: what comes on the stream there is is meant for another server.
+  client.reidentified();
+  if (discard === undefined) return;
+  log.warn({ event: 'identity_changed', reason: discard, server_id: identity.serverId });
+  await holder.discard();
 }
 
 async function lookForChanges(

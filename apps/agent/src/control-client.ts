@@ -83,7 +83,7 @@ export class ControlClient {
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
-      await this.#connection?.close();
+      await this.#drop();
     }
   }
 
@@ -94,8 +94,12 @@ export class ControlClient {
     this.#post({ kind: 'changed' });
   }
 
-  /** The server id is another one now: the stream is opened anew in its name. */
+  /**
+   * The agent speaks for another server, or another instance, now: the stream is opened anew in its name,
+   * and from this moment on nothing is taken that came on the old one.
+   */
   reidentified(): void {
+    this.#mark = {};
     this.#post({ kind: 'reidentified' });
   }
 
@@ -127,8 +131,7 @@ export class ControlClient {
   }
 
   async #handle(event: Posted): Promise<void> {
-    // What a dropped stream's reader had still to say.
-    if (event.from !== undefined && event.from !== this.#mark) return;
+    if (this.#isStale(event)) return;
     if (event.kind === 'changed') this.#changed = false;
     if (event.kind === 'received' && event.message.kind === 'unknown')
       this.#options.observer.unknownMessage();
@@ -137,6 +140,11 @@ export class ControlClient {
     this.#session = state;
     if (state.phase !== before.phase) this.#entered(state);
     for (const effect of effects) await this.#execute(effect);
+  }
+
+  /** What a dropped stream's reader had still to say. */
+  #isStale({ from }: Posted): boolean {
+    return from !== undefined && from !== this.#mark;
   }
 
   #entered(state: AgentSession): void {
@@ -171,8 +179,10 @@ export class ControlClient {
     const connection = openConnection({
       address: addresses[index] ?? addresses[0],
       serverId: serverId(),
-      onMessage: (message: ControlStreamResponse) =>
-        this.#inbox.put({ kind: 'received', message: authMessage(message), from: mark }),
+      onMessage: async (message: ControlStreamResponse) => {
+        if (mark === this.#mark)
+          await this.#inbox.put({ kind: 'received', message: authMessage(message), from: mark });
+      },
       onEnd: (end, reason) => {
         this.#post({ kind: 'ended', end, reason, from: mark });
       },
@@ -195,11 +205,17 @@ export class ControlClient {
     await this.#handle({ kind: 'applied', nonce: update.nonce, problem });
   }
 
-  async #close(reason: string, refused: boolean): Promise<void> {
+  /** Ends the stream. Its reader may wait for this very loop to take a message, so that is let go first. */
+  async #drop(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#mark = {};
+    this.#inbox.discard((event) => this.#isStale(event));
     await connection?.close();
+  }
+
+  async #close(reason: string, refused: boolean): Promise<void> {
+    await this.#drop();
     this.#options.observer.disconnected(reason);
     const { state, retryAt } = this.status();
     if (state === 'stopped') {

@@ -49,6 +49,14 @@ describe('labels on disk', () => {
     expect(await readdir(directory)).toEqual(['labels.json']);
   });
 
+  it('are those of the owner at the time when they came, however late they are written', async () => {
+    let owner = OWNER;
+    const written = (await open()).labelStore(() => owner).write(HELD);
+    owner = { ...OWNER, instance: sampleInstance('1') };
+    await written;
+    expect(await (await open()).readLabels(owner)).toBeUndefined();
+  });
+
   it('are the old ones after a crash before the rename, and the next write succeeds', async () => {
     await write();
     await writeFile(path('labels.json.tmp'), '{"version":1,"server', { mode: 0o644 });

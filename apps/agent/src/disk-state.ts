@@ -81,7 +81,11 @@ function diskLabelStore(path: string, owner: () => LabelOwner): LabelStore {
     return withinTime(done);
   };
   return {
-    write: (held) => enqueue(() => writeAtomically(path, encodeLabels({ owner: owner(), held }))),
+    write: (held) => {
+      // Whose they are is known now; when their turn comes, the agent may be another.
+      const text = encodeLabels({ owner: owner(), held });
+      return enqueue(() => writeAtomically(path, text));
+    },
     clear: () => enqueue(() => rm(path, { force: true })),
   };
 }

@@ -259,6 +259,27 @@ describe('an agent whose image was copied', () => {
     metadata.close();
   });
 
+  it('opens its stream anew also under a configured server id: what is on the old one is not its own', async () => {
+    await using auth = await startFakeAuth();
+    const settings = { dataDir: directory, serverId: sampleServerId('web-1') };
+    {
+      await using _agent = await start([auth.address], { ...settings, instance: sampleInstance('0') });
+      await labelled(auth);
+    }
+    let on = false;
+    const metadata = await startMetadata(() => on);
+    await pretendAnotherBoot();
+    {
+      await using agent = await start([auth.address], { ...settings, metadata: true }, { env: metadata.env });
+      await labelled(auth);
+      on = true;
+      const hello = await (await auth.nextStream()).next('hello');
+      expect(hello).toMatchObject({ serverId: 'web-1', heartbeat: { heldRevision: '' } });
+      expect(agent.view().held.source).toBe('none');
+    }
+    metadata.close();
+  });
+
   it('keeps a configured server id, and discards the labels', async () => {
     await using auth = await startFakeAuth();
     const settings = { dataDir: directory, serverId: sampleServerId('web-1') };

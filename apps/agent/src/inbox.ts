@@ -25,6 +25,16 @@ export class Inbox<Event> {
     return item?.event;
   }
 
+  /** Takes these out unread: their sources go on as if they had been taken. */
+  discard(unwanted: (event: Event) => boolean): void {
+    const kept = this.#queue.filter((item) => {
+      if (!unwanted(item.event)) return true;
+      item.taken();
+      return false;
+    });
+    this.#queue.splice(0, this.#queue.length, ...kept);
+  }
+
   #arrival(ms: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(done, Math.max(0, Math.min(ms, 2 ** 31 - 1)));

@@ -96,6 +96,18 @@ describe('LabelHolder', () => {
     expect(store.written).toEqual(['clear']);
   });
 
+  it('takes no labels that were on their way to the disk when all were discarded', async () => {
+    const writing = Promise.withResolvers<undefined>();
+    const store = new FakeStore();
+    const subject = holder({ write: () => writing.promise, clear: () => store.clear() }, heldOf(DEV));
+    const applied = subject.apply(replaceWith(PROD));
+    const discarded = subject.discard();
+    writing.resolve(undefined);
+    expect(await applied).toMatch(/another server/);
+    await discarded;
+    expect(subject.view()).toMatchObject({ source: 'none', revision: '' });
+  });
+
   it('holds nothing after a discard, also when the disk fails', async () => {
     const clear = () => Promise.reject(new Error('EROFS'));
     const subject = holder({ write: () => Promise.resolve(), clear }, heldOf(PROD));

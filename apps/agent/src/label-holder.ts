@@ -33,6 +33,8 @@ export class LabelHolder {
   readonly #log: Logger;
   #held: HeldLabels | undefined;
   #source: 'stream' | 'disk' = 'disk';
+  /** Rises when what is held turns out to be another server's. */
+  #owners = 0;
 
   /** @param held what the disk had */
   constructor(store: LabelStore, held: HeldLabels | undefined, clock: Clock, log: Logger) {
@@ -48,6 +50,7 @@ export class LabelHolder {
    * @returns why it did not, for a person; the labels held before then still stand
    */
   async apply(update: OfferedUpdate): Promise<string | undefined> {
+    const owner = this.#owners;
     const plan = planUpdate(this.#held, update, this.#clock());
     const kind = update.change.kind;
     if (plan.kind === 'refuse') {
@@ -60,6 +63,7 @@ export class LabelHolder {
       this.#log.error({ event: 'labels_not_written', kind, revision: update.revision, err: error });
       return `the labels could not be written to disk: ${messageOf(error)}`;
     }
+    if (owner !== this.#owners) return 'the agent speaks for another server by now';
     this.#held = plan.held;
     this.#source = 'stream';
     const counts = Object.fromEntries(plan.held.sets.map((set) => [set.namespace, set.labels.size]));
@@ -70,6 +74,7 @@ export class LabelHolder {
 
   /** Drops everything held: it was meant for another server. */
   async discard(): Promise<void> {
+    this.#owners += 1;
     this.#held = undefined;
     try {
       await this.#store.clear();
