@@ -14,9 +14,9 @@ export function churnTags(options: {
 }): { stop(): Promise<number> } {
   const { ec2, places, history, random } = options;
   let changes = 0;
-  let stopped = false;
+  const stopped = new AbortController();
   const churning = (async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       const place = places[Math.floor(random() * places.length)];
       if (place !== undefined) {
         changes += 1;
@@ -33,7 +33,7 @@ export function churnTags(options: {
   })();
   return {
     async stop() {
-      stopped = true;
+      stopped.abort();
       await churning;
       return changes;
     },
