@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Operator } from '@tagplane/harness';
 import { connectOperator, metricSum, waitFor } from '@tagplane/harness';
+import { errorMessage } from '@tagplane/runtime';
 import { NodeBoard } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 import type { Stack } from './stack.ts';
-import { AGENTS, INSTANCES } from './stack.ts';
+import { AGENTS, INSTANCES, SCAN_EVERY } from './stack.ts';
 
 /** 200 ServerInfos at five a second are 40 s; the rest is for slow machines. */
 const LABELLED_WITHIN_MS = 180_000;
 const CHANGE_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 200;
+const BROKEN_WATCH_WAITS_MS = 1_000;
 
 /** What the demo found; the field names are those of its JSON. */
 export interface DemoResult {
@@ -27,42 +29,49 @@ export interface DemoResult {
 /**
  * Watches labels arrive at every agent, then changes a tag and times it.
  *
- * @throws Error that says which step did not happen
+ * @throws Error that says which step did not happen; the signal's reason when it aborts
  */
-export async function runDemo(stack: Stack, screen: Screen): Promise<DemoResult> {
+export async function runDemo(stack: Stack, screen: Screen, signal: AbortSignal): Promise<DemoResult> {
   using operator = connectOperator(stack.authPort);
   const board = new NodeBoard();
-  const stop = new AbortController();
-  const watching = followNodes(operator, board, stop.signal);
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  const watching = followNodes(operator, board, stop);
   try {
-    const start = performance.now();
-    let firstLabel: number | undefined;
-    const final = await Promise.race([
-      failed(stack, watching),
-      waitFor(
-        'every instance is stored and every agent labelled',
-        async () => {
-          const progress = await look(stack, operator, board);
-          screen.progress(progress);
-          if (progress.labelled > 0) firstLabel ??= performance.now() - start;
-          return isDone(progress) && progress;
-        },
-        { timeoutMs: LABELLED_WITHIN_MS, everyMs: LOOK_EVERY_MS },
-      ),
-    ]);
-    const change = await Promise.race([failed(stack, watching), timeChange(stack, board, screen)]);
-    return {
-      instances: final.instances,
-      server_infos: final.serverInfos,
-      agents: final.agents,
-      labelled: final.labelled,
-      first_label_ms: Math.round(firstLabel ?? Number.NaN),
-      change_to_ack_ms: change,
-    };
+    return await Promise.race([measure(stack, operator, board, screen, stop), whenItFails(watching)]);
   } finally {
-    stop.abort();
+    ended.abort();
     await watching.catch(() => undefined);
   }
+}
+
+async function measure(
+  stack: Stack,
+  operator: Operator,
+  board: NodeBoard,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<DemoResult> {
+  const start = performance.now();
+  let firstLabel: number | undefined;
+  const final = await waitFor(
+    'every instance is stored and every agent labelled',
+    async () => {
+      const progress = await look(stack, operator, board);
+      screen.progress(progress);
+      if (progress.labelled > 0) firstLabel ??= performance.now() - start;
+      return isDone(progress) && progress;
+    },
+    { timeoutMs: LABELLED_WITHIN_MS, everyMs: LOOK_EVERY_MS, signal },
+  );
+  return {
+    instances: final.instances,
+    server_infos: final.serverInfos,
+    agents: final.agents,
+    labelled: final.labelled,
+    first_label_ms: Math.round(firstLabel ?? Number.NaN),
+    change_to_ack_ms: await timeChange(stack, board, screen, signal),
+  };
 }
 
 async function look(stack: Stack, operator: Operator, board: NodeBoard): Promise<Progress> {
@@ -82,22 +91,25 @@ function isDone({ instances, serverInfos, agents, labelled }: Progress): boolean
   return instances === INSTANCES && serverInfos === INSTANCES && agents === AGENTS && labelled === AGENTS;
 }
 
-async function timeChange(stack: Stack, board: NodeBoard, screen: Screen): Promise<number> {
+async function timeChange(
+  stack: Stack,
+  board: NodeBoard,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<number> {
   const [{ serverId, region, instance }] = stack.places;
   const [key, value] = ['demo-changed-at', new Date().toISOString()];
-  screen.say(`\n  now ${instance} (${serverId}) gets the tag ${key}=${value}`);
+  screen.say(`\nIn EC2, instance ${instance} gets the tag ${key}=${value} …`);
   const changed = performance.now();
   stack.ec2.fleet.changeTags({ region, id: instance }, { set: new Map([[key, value]]) });
   await waitFor(
     `${serverId} acknowledged the changed tag`,
     () => board.holds(serverId, `aws/${key}`, value),
-    {
-      timeoutMs: CHANGE_WITHIN_MS,
-      everyMs: 5,
-    },
+    { timeoutMs: CHANGE_WITHIN_MS, everyMs: 5, signal },
   );
   const took = Math.round(performance.now() - changed);
-  screen.say(`  ${serverId} acknowledged it ${took} ms later, most of it until the next scan (every 2 s)`);
+  screen.say(`… and its agent, ${serverId}, has acknowledged it ${took} ms later.`);
+  screen.say(`Most of that was the wait for the next scan: one every ${SCAN_EVERY} here, 5m by default.`);
   return took;
 }
 
@@ -105,13 +117,13 @@ async function followNodes(operator: Operator, board: NodeBoard, signal: AbortSi
   for await (const event of operator.nodes.watchNodes({}, { signal, timeoutMs: 0 })) board.apply(event);
 }
 
-/** Rejects as soon as a part has failed; never resolves. */
-async function failed(stack: Stack, watching: Promise<void>): Promise<never> {
-  const services = stack.services.map(async (service) => {
-    const code = await service.exited;
-    throw new Error(`${service.name} ended (${code ?? 'killed'}): ${service.output.slice(-3).join('\n')}`);
-  });
-  await Promise.race([...services, stack.agentsEnded, watching]);
-  await delay(0);
-  throw new Error('a part of the demo ended by itself');
+/** Rejects when the watch of the nodes breaks off; never resolves. */
+async function whenItFails(watching: Promise<void>): Promise<never> {
+  const why = await watching.then(
+    () => 'auth ended it',
+    (error: unknown) => errorMessage(error),
+  );
+  // An auth that ended breaks the watch too, and what is known of its end says more.
+  await delay(BROKEN_WATCH_WAITS_MS);
+  throw new Error(`the watch of the nodes broke off: ${why}`);
 }

@@ -2,16 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runAgent } from '@tagplane/agent/host';
 import type { RunningSimulator } from '@tagplane/ec2-simulator';
 import { createEc2Simulator } from '@tagplane/ec2-simulator';
 import type { ManagedProcess } from '@tagplane/harness';
 import { freePort, startService, waitUntilReady } from '@tagplane/harness';
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
-import { silentLogger } from '@tagplane/runtime';
+import { errorMessage, silentLogger } from '@tagplane/runtime';
 
 export const INSTANCES = 200;
 export const AGENTS = 25;
+export const PREFERRED_AUTH_PORT = 7420;
+/** Five minutes by default; a demo is watched. */
+export const SCAN_EVERY = '2s';
+/** For the last lines of a process that ended, and for our own Ctrl-C when it ended by the same one. */
+const SETTLE_MS = 250;
 const REGIONS = ['eu-central-1', 'us-east-1'];
 
 /** Where an agent of the demo sits. */
@@ -27,18 +33,17 @@ export interface Stack extends AsyncDisposable {
   readonly authPort: number;
   readonly discoveryDiagnosticsPort: number;
   readonly places: readonly [Place, ...Place[]];
-  readonly services: readonly ManagedProcess[];
-  /** Rejects when an agent ends by itself; resolves when they were stopped. */
-  readonly agentsEnded: Promise<void>;
+  /** Rejects when a part ends that was not told to, and says which and why; never resolves. */
+  readonly broken: Promise<never>;
 }
 
 /** @throws Error when a part does not start; what was started before it is stopped */
-export async function startStack(): Promise<Stack> {
+export async function startStack(signal: AbortSignal): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tagplane-demo-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
   const ec2 = started.use(await createEc2Simulator({ instances: INSTANCES, regions: REGIONS }).listen());
-  const authPort = await preferredPort(7420);
+  const authPort = await preferredPort(PREFERRED_AUTH_PORT);
   const diagnostics = { auth: await freePort(), discovery: await freePort() };
   const auth = started.use(
     await startService('auth', 'auth', {
@@ -49,6 +54,7 @@ export async function startStack(): Promise<Stack> {
     }),
   );
   await waitUntilReady(auth, diagnostics.auth);
+  signal.throwIfAborted();
   const discovery = started.use(await startDiscovery(ec2.url, authPort, diagnostics.discovery));
   const places = choosePlaces(ec2);
   const stopAgents = new AbortController();
@@ -63,10 +69,28 @@ export async function startStack(): Promise<Stack> {
     authPort,
     discoveryDiagnosticsPort: diagnostics.discovery,
     places,
-    services: [auth, discovery],
-    agentsEnded,
+    broken: firstEnd([auth, discovery], agentsEnded),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+function firstEnd(services: readonly ManagedProcess[], agentsEnded: Promise<void>): Promise<never> {
+  const ends = services.map(async ({ name, exited, output }) => {
+    const code = await exited;
+    await delay(SETTLE_MS);
+    const how = code === null ? 'was killed' : `ended with exit code ${code}`;
+    throw new Error([`${name} ${how}; the last it said:`, ...output.slice(-3)].join('\n  '));
+  });
+  const agents = agentsEnded.then(
+    () => new Promise<never>(() => undefined),
+    (error: unknown) => {
+      throw new Error(`an agent ended: ${errorMessage(error)}`, { cause: error });
+    },
+  );
+  const first = Promise.race([...ends, agents]);
+  // Whoever looks at it hears of it; it may also happen when nobody does.
+  first.catch(() => undefined);
+  return first;
 }
 
 function startDiscovery(ec2Url: string, authPort: number, diagnosticsPort: number): Promise<ManagedProcess> {
@@ -74,8 +98,7 @@ function startDiscovery(ec2Url: string, authPort: number, diagnosticsPort: numbe
     NAME: 'demo',
     AUTH_ADDRESS: `127.0.0.1:${authPort}`,
     DIAGNOSTICS: `127.0.0.1:${diagnosticsPort}`,
-    // Five minutes by default; a demo is watched.
-    POLL_INTERVAL: '2s',
+    POLL_INTERVAL: SCAN_EVERY,
     AWS: JSON.stringify([{ regions: REGIONS }]),
   };
   return startService('discovery', 'discovery', settings, {
