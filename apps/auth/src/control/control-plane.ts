@@ -94,7 +94,8 @@ class Plane implements ControlPlane {
     });
     const assigned = new AssignedIndex({ store: serverInfos, log });
     this.#assigned = assigned;
-    this.#writer = new NodeWriter({ store: nodes, metrics, log });
+    const { heartbeatMs = DEFAULT_HEARTBEAT_MS } = options;
+    this.#writer = new NodeWriter({ store: nodes, heartbeatMs, metrics, log });
     this.#reconciler = new Reconciler({ serverInfos, nodes, assigned, metrics, log, now });
     this.#sweep = new Sweep({ store: serverInfos, apply: (entry) => this.#apply(entry), metrics, log, now });
     this.#host = this.#createHost();

@@ -27,7 +27,9 @@ export async function followNodes(options: NodeFeedOptions, signal: AbortSignal)
   const { store, writer, metrics, sessionOf } = options;
   const check = async (sources: readonly RecordSource[], pause: number): Promise<void> => {
     for (let start = 0; start < sources.length; start += PAGE) {
-      await writer.checkOwners(sources.slice(start, start + PAGE), signal);
+      const own = await writer.checkOwners(sources.slice(start, start + PAGE), signal);
+      // A store that was emptied gets the nodes back at once, not with their next heartbeats.
+      for (const source of own) if (source.recordRevision === undefined) writer.mark(source);
       if (start + PAGE < sources.length) await sleep(pause, signal);
     }
   };

@@ -8,7 +8,7 @@ import { createControlMetrics } from '../control/metrics.ts';
 import { metric, nodeRecord, overridden, testStores } from '../testing/test-plane.ts';
 import type { TestStores } from '../testing/test-plane.ts';
 import { encodeNodeRecord } from './node-codec.ts';
-import { NODE_TTL_MS, NodeWriter } from './node-writer.ts';
+import { NodeWriter } from './node-writer.ts';
 import type { RecordSource } from './node-writer.ts';
 
 class Source implements RecordSource {
@@ -64,7 +64,7 @@ afterEach(async () => {
   await stores[Symbol.asyncDispose]();
 });
 
-function writer(put?: Store['put']): NodeWriter {
+function writer(put?: Store['put'], heartbeatMs = 300_000): NodeWriter {
   const store = overridden(stores.nodes, {
     put: (items, options) => {
       puts.push(items);
@@ -72,7 +72,7 @@ function writer(put?: Store['put']): NodeWriter {
     },
   });
   registry = createRegistry('auth');
-  return new NodeWriter({ store, metrics: createControlMetrics(registry), log: silentLogger() });
+  return new NodeWriter({ store, heartbeatMs, metrics: createControlMetrics(registry), log: silentLogger() });
 }
 
 describe('NodeWriter', () => {
@@ -83,8 +83,7 @@ describe('NodeWriter', () => {
     for (const source of sources) source.hostname = 'latest';
     await records.flush(signal);
     expect(puts.map((batch) => batch.length)).toEqual([100, 100, 50]);
-    expect(puts[0]?.[0]?.ttlMs).toBe(NODE_TTL_MS);
-    expect(NODE_TTL_MS).toBe(900_000);
+    expect(puts[0]?.[0]?.ttlMs).toBe(900_000);
     expect(sources.every((source) => source.encoded === 1)).toBe(true);
     expect((await nodeRecord(stores.nodes, 's7'))?.hostname).toBe('latest');
     await records.flush(signal);
@@ -128,6 +127,29 @@ describe('NodeWriter', () => {
     records.mark(source);
     await records.flush(signal);
     expect(await nodeRecord(stores.nodes, 's')).toMatchObject({ sessionId: 'session-s' });
+  });
+
+  it('gives way to a record of a newer version, and does not ask for ever whose it is', async () => {
+    const [over, live] = [new Source('over'), new Source('live')];
+    const records = writer();
+    for (const source of [over, live]) records.mark(source);
+    await records.flush(signal);
+    over.ended = true;
+    for (const key of ['over', 'live'])
+      await stores.nodes.put([{ key, value: '[99]', ttlMs: 60_000 }], { signal });
+    for (const source of [over, live]) records.mark(source);
+    await records.flush(AbortSignal.timeout(10_000));
+    expect([over.owners.length, live.owners.length]).toEqual([1, 1]);
+    const found = await stores.nodes.getMany(['over', 'live'], { signal });
+    expect(found).toMatchObject([{ value: '[99]' }, { value: '[99]' }]);
+  });
+
+  it('keeps a record for three heartbeats, however rare they are', async () => {
+    const source = new Source('s');
+    const records = writer(undefined, 60 * 60_000);
+    records.mark(source);
+    await records.flush(signal);
+    expect(puts[0]?.[0]?.ttlMs).toBe(3 * 60 * 60_000);
   });
 
   it('takes nothing over for a session that is over', async () => {

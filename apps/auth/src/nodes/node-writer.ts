@@ -6,8 +6,10 @@ import { createGate } from '../control/wakeup.ts';
 import type { ControlMetrics } from '../control/metrics.ts';
 import { decodeNodeRecord } from './node-codec.ts';
 
-/** A record outlives three heartbeats of 5 min: one lost heartbeat does not hide a node. */
-export const NODE_TTL_MS = 3 * 5 * MINUTE;
+/** One lost heartbeat does not hide a node: 15 min with heartbeats every 5. */
+const HEARTBEATS_OF_A_RECORD = 3;
+/** Agents that heartbeat every few seconds may still be away for a restart. */
+const MIN_TTL_MS = 15 * MINUTE;
 /** Changes of one node within this become one write. */
 const FLUSH_INTERVAL_MS = 100;
 const MAX_BATCH = 100;
@@ -29,6 +31,8 @@ export interface RecordSource {
 
 export interface NodeWriterOptions {
   readonly store: Store;
+  /** How often agents heartbeat; a record lives for three of these, and 15 min at least. */
+  readonly heartbeatMs: number;
   readonly metrics: ControlMetrics;
   readonly log: Logger;
 }
@@ -39,13 +43,15 @@ export interface NodeWriterOptions {
  */
 export class NodeWriter {
   readonly #store: Store;
+  readonly #ttlMs: number;
   readonly #metrics: ControlMetrics;
   readonly #log: Logger;
   readonly #dirty = new Map<string, RecordSource>();
   readonly #gate = createGate();
 
-  constructor({ store, metrics, log }: NodeWriterOptions) {
+  constructor({ store, heartbeatMs, metrics, log }: NodeWriterOptions) {
     this.#store = store;
+    this.#ttlMs = Math.max(MIN_TTL_MS, HEARTBEATS_OF_A_RECORD * heartbeatMs);
     this.#metrics = metrics;
     this.#log = log;
     metrics.recordQueue(() => this.#dirty.size);
@@ -107,7 +113,10 @@ export class NodeWriter {
   async #writeBatch(batch: readonly RecordSource[], signal: AbortSignal): Promise<void> {
     let results: readonly WriteResult[];
     try {
-      results = await this.#store.put(batch.map(putOf), { signal });
+      results = await this.#store.put(
+        batch.map((source) => putOf(source, this.#ttlMs)),
+        { signal },
+      );
     } catch (error) {
       // Whatever was marked meanwhile is newer.
       for (const source of batch)
@@ -134,20 +143,25 @@ export class NodeWriter {
   }
 
   /**
-   * Reads the records of these sessions and tells each one whose record is another session's.
+   * Reads the records of these sessions, each of which has written its own, and tells each one whose
+   * record is another session's. One that this version cannot read is: it was written by a newer one.
    *
-   * @returns the others
+   * @returns the others; those whose record the store has lost without a revision
    */
   async checkOwners(sources: readonly RecordSource[], signal: AbortSignal): Promise<RecordSource[]> {
     const keys = sources.map((source) => source.serverId);
     const found = await this.#store.getMany(keys, { signal });
     return sources.filter((source, index) => {
       const item = found[index];
-      const owner = item?.state === 'live' ? this.#ownerOf(item) : undefined;
-      if (owner === undefined || item?.state !== 'live') return true;
-      if (owner.sessionId !== source.sessionId) source.superseded(owner.authId);
-      else source.recordRevision = item.revision;
-      return owner.sessionId === source.sessionId;
+      if (item?.state !== 'live') {
+        source.recordRevision = undefined;
+        return true;
+      }
+      const owner = this.#ownerOf(item);
+      const own = owner?.sessionId === source.sessionId;
+      if (own) source.recordRevision = item.revision;
+      else source.superseded(owner?.authId ?? 'an auth process of another version');
+      return own;
     });
   }
 
@@ -173,8 +187,8 @@ export class NodeWriter {
   }
 }
 
-function putOf(source: RecordSource): Put {
-  const put = { key: source.serverId, value: source.encodeRecord(), ttlMs: NODE_TTL_MS };
+function putOf(source: RecordSource, ttlMs: number): Put {
+  const put = { key: source.serverId, value: source.encodeRecord(), ttlMs };
   if (source.recordRevision !== undefined) return { ...put, expected: { revision: source.recordRevision } };
   // A session that is over takes nothing from a newer one.
   return source.ended ? { ...put, expected: { live: false } } : put;

@@ -20,8 +20,10 @@ afterEach(async () => {
 });
 
 const change = (name: string): Change => ({ type: 'put', key: `assigned/${name}`, revision: 1 });
-const names = (serverId: string, number?: number): string[] =>
-  index.matching(serverId, number === undefined ? undefined : instanceKey(number)).map((info) => info.name);
+const names = (serverId: string, number?: number, now = Date.now()): string[] => {
+  const key = number === undefined ? undefined : instanceKey(number);
+  return index.matching(serverId, key, now).map((info) => info.name);
+};
 
 describe('AssignedIndex', () => {
   it('finds by server id and by instance, in the order of names', async () => {
@@ -87,6 +89,21 @@ describe('AssignedIndex', () => {
     await index.load(signal);
     await index.apply([change('b')], signal);
     expect(names('s1')).toEqual(['b']);
+  });
+
+  it('lets go at its end of one that the store has lost, and keeps what is beside it', async () => {
+    const ttlMs = 60_000;
+    await put(stores.serverInfos, { ...assigned('a', 's1', {}), ttlMs }, assigned('b', 's1', {}), {
+      ...assigned('c', 1, {}),
+      ttlMs,
+    });
+    await index.load(signal);
+    const end = Date.now() + ttlMs;
+    expect([names('s1', 1, end - 1_000), names('s1', 1, end), names('s1', undefined, end)]).toEqual([
+      ['a', 'b', 'c'],
+      ['b'],
+      ['b'],
+    ]);
   });
 
   it('keeps what it knew of an item that a newer version wrote', async () => {

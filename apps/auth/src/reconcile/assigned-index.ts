@@ -37,12 +37,22 @@ export class AssignedIndex {
     return this.#byKey.size;
   }
 
-  /** Those for this node, in the order of their names. */
-  matching(serverId: string, instanceKey: string | undefined): readonly ServerInfo[] {
-    const byId = this.#byTarget.get(serverId) ?? NONE;
-    const byInstance = instanceKey === undefined ? NONE : (this.#byTarget.get(instanceKey) ?? NONE);
+  /**
+   * Those for this node, in the order of their names. One that is past its end and still here was lost by
+   * the store, or the store is away: the node's own clock has ended it too, with all labels beside it.
+   *
+   * @param now Unix milliseconds
+   */
+  matching(serverId: string, instanceKey: string | undefined, now: number): readonly ServerInfo[] {
+    const byId = this.#notEnded(serverId, now);
+    const byInstance = instanceKey === undefined ? NONE : this.#notEnded(instanceKey, now);
     if (byInstance.length === 0) return byId;
     return byId.length === 0 ? byInstance : [...byId, ...byInstance].sort(byName);
+  }
+
+  #notEnded(target: string, now: number): readonly ServerInfo[] {
+    const infos = this.#byTarget.get(target) ?? NONE;
+    return infos.some((info) => hasEnded(info, now)) ? infos.filter((info) => !hasEnded(info, now)) : infos;
   }
 
   /** Reads all of them anew. Rejects as the store does; then nothing has changed. */
@@ -124,6 +134,10 @@ const NONE: readonly ServerInfo[] = [];
 
 function byName(a: ServerInfo, b: ServerInfo): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function hasEnded({ expiresAt }: ServerInfo, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }
 
 /** A server id holds no `/`; a key of the ServerInfo store holds one. */

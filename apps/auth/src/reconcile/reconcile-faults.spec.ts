@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { StoreUnavailableError } from '@tagplane/store';
 import type { CallOptions, Store } from '@tagplane/store';
+import { freshness } from '@tagplane/session';
+import type { ClockReading } from '@tagplane/session';
 import { nodeSync } from '../nodes/node-record.ts';
 import { FakeAgent } from '../testing/fake-agent.ts';
-import { assigned, discovered, instanceKey, put } from '../testing/fleet.ts';
+import { assigned, discovered, instanceKey, put, remove } from '../testing/fleet.ts';
 import { metric, nodeRecord, overridden, testPlane, testStores } from '../testing/test-plane.ts';
 import type { TestPlane, TestStores } from '../testing/test-plane.ts';
 
@@ -24,6 +26,10 @@ afterEach(async () => {
   jest.useRealTimers();
   await stores[Symbol.asyncDispose]();
 });
+
+function clockAt(ms: number): ClockReading {
+  return { wallMs: ms, monotonicMs: ms, boot: 'test' };
+}
 
 async function pass(ms: number): Promise<void> {
   await jest.advanceTimersByTimeAsync(ms);
@@ -157,6 +163,65 @@ describe('faults', () => {
     expect(record && nodeSync(record, record.lastSeen)).toEqual({ state: 'synced', reason: '' });
     await pass(2 * 60_000);
     expect(await nodeRecord(nodes, 's1')).toBeUndefined();
+  });
+
+  it('writes the nodes again into a store that was emptied, without waiting for their heartbeats', async () => {
+    const { serverInfos, nodes } = stores;
+    const emptied = new Set<() => void>();
+    const watched = overridden(nodes, {
+      async *watch(options) {
+        yield { type: 'reset', revision: 1, epoch: 'first' };
+        await new Promise<void>((resolve) => {
+          options.signal.addEventListener('abort', () => {
+            resolve();
+          });
+          emptied.add(resolve);
+        });
+        yield { type: 'reset', revision: 2, epoch: 'second' };
+        yield* nodes.watch(options);
+      },
+    });
+    const running = testPlane({ serverInfos, nodes: watched });
+    auth = running;
+    await pass(500);
+    new FakeAgent('s1', { runsOn: 1 }).connect(running.plane);
+    await pass(1_000);
+    expect(await nodeRecord(nodes, 's1')).toMatchObject({ sync: { state: 'unmatched' } });
+    await remove(nodes, 's1');
+    for (const empty of emptied) empty();
+    await pass(2_000);
+    expect(await nodeRecord(nodes, 's1')).toMatchObject({ sync: { state: 'unmatched' }, connected: true });
+  });
+
+  it('delivers what operators assign beside a ServerInfo that the store lost, once that has ended', async () => {
+    const { serverInfos, nodes } = stores;
+    const state = { lost: false };
+    const forgetful = overridden(serverInfos, {
+      getMany: async (keys, options) => {
+        const found = await serverInfos.getMany(keys, options);
+        const lost = (key: string) => state.lost && key === 'assigned/a';
+        return found.map((item) => (lost(item.key) ? { state: 'absent', key: item.key } : item));
+      },
+    });
+    await put(
+      serverInfos,
+      { ...assigned('a', 's1', { a: 'short' }), ttlMs: 600_000 },
+      assigned('b', 's1', { b: 'long' }),
+    );
+    const running = testPlane({ serverInfos: forgetful, nodes });
+    auth = running;
+    await pass(500);
+    const agent = new FakeAgent('s1').connect(running.plane);
+    await pass(1_000);
+    expect(agent.labels).toEqual({ 'dynamic/a': 'short', 'dynamic/b': 'long' });
+    state.lost = true;
+    for (let beat = 0; beat < 3; beat += 1) {
+      await pass(300_000);
+      agent.heartbeat();
+    }
+    await pass(1_000);
+    expect(agent.labels).toEqual({ 'dynamic/b': 'long' });
+    expect(agent.held && freshness(agent.held, clockAt(Date.now())).stale).toEqual([]);
   });
 
   it('cuts off an agent that reads nothing, and one that does not answer', async () => {

@@ -126,7 +126,8 @@ export class Reconciler {
     instanceKey: string | undefined,
     finding: ReturnType<typeof findingOf>,
   ): 'done' | 'needs-record' {
-    const assigned = this.#options.assigned.matching(session.serverId, instanceKey);
+    const { assigned: index, now } = this.#options;
+    const assigned = index.matching(session.serverId, instanceKey, now());
     return session.decide({ instanceKey, assigned, ...finding });
   }
 
