@@ -13,6 +13,7 @@ export {
   serverInfoFromMessage,
   serverInfoToMessage,
 } from './convert.ts';
+export { cutOf } from './cut.ts';
 export * from './gen/tagplane/v1/inventory_pb.ts';
 export * from './gen/tagplane/v1/node_pb.ts';
 export * from './gen/tagplane/v1/serverinfo_pb.ts';

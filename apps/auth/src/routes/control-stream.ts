@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { HandlerContext } from '@connectrpc/connect';
-import { peerOf } from '@tagplane/protocol';
+import { cutOf, peerOf } from '@tagplane/protocol';
 import type { ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
 import type { AgentSession } from '../control/agent-session.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
@@ -20,7 +20,7 @@ export function createControlStreamRoute(
   return (requests, context) => {
     const peer = peerOf(context);
     if (peer.role !== 'agent') throw denied(`the role ${peer.role} has no control stream`);
-    const outbox = new Outbox({ denied, cut: undefined });
+    const outbox = new Outbox({ denied, cut: cutOf(context) });
     const session = control.connect(outbox, peer.name);
     outbox.onEnd = () => {
       session.end();

@@ -19,6 +19,7 @@ import {
   StatusService,
   UpsertServerInfosResponseSchema,
 } from '../index.ts';
+import { cutOf } from '../cut.ts';
 import { peerOf } from '../peer.ts';
 import { createApiServer } from './api-server.ts';
 import type { ApiServer, ApiServerOptions } from './api-server.ts';
@@ -65,6 +66,31 @@ async function serve(options: Partial<ApiServerOptions> = {}): Promise<Address> 
   });
   open.push(server);
   return server.address;
+}
+
+/** Serves a stream without end, to be cut; resolves `over` when its handler is let go. */
+async function serveEndless(): Promise<{
+  address: Address;
+  cut: Promise<() => void>;
+  over: Promise<unknown>;
+}> {
+  const started = Promise.withResolvers<() => void>();
+  const over = Promise.withResolvers<undefined>();
+  const address = await serve({
+    routes: (router) => {
+      router.service(NodeService, {
+        async *watchNodes(_request, context) {
+          started.resolve(cutOf(context) ?? (() => undefined));
+          try {
+            for (;;) yield { event: { case: 'removedServerId', value: 'x'.repeat(1_000_000) } };
+          } finally {
+            over.resolve(undefined);
+          }
+        },
+      });
+    },
+  });
+  return { address, cut: started.promise, over: over.promise };
 }
 
 const headers = { [PEER_HEADER]: 'operator/ada' };
@@ -249,6 +275,20 @@ describe('closing', () => {
     await open[0]?.close({ graceMs: 20 });
     if (!silent.closed) await once(silent, 'close');
     expect(silent.closed).toBe(true);
+  });
+
+  it('cuts the stream of a reader that reads nothing', async () => {
+    const { address, cut, over } = await serveEndless();
+    const grpc = createGrpcTransport({ baseUrl: `http://${formatAddress(address)}` });
+    const client = createClient(NodeService, grpc);
+    const events = client.watchNodes({}, { headers, timeoutMs: 0 })[Symbol.asyncIterator]();
+    await events.next();
+    (await cut)();
+    await over;
+    const rest = async (): Promise<void> => {
+      while ((await events.next()).done !== true);
+    };
+    await expect(rest()).rejects.toThrow(ConnectError);
   });
 });
 

@@ -4,6 +4,7 @@ import { Code, ConnectError, createConnectRouter } from '@connectrpc/connect';
 import type { ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
 import type { Logger } from '@tagplane/runtime';
+import { callValues } from '../cut.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -32,7 +33,8 @@ export function createRpcHandler(
     }
     let universal;
     try {
-      universal = universalRequestFromNodeRequest(request, response as ServerResponse, undefined, undefined);
+      const values = callValues(() => response.destroy());
+      universal = universalRequestFromNodeRequest(request, response as ServerResponse, undefined, values);
     } catch {
       refuse(response, 400);
       return;
