@@ -144,6 +144,7 @@ describe('a scan that fails', () => {
       await plane.metric('scans_total', { scope: 'eu-west-1', result: 'complete' }),
     ).toBeGreaterThanOrEqual(4);
     expect(await plane.metric('ec2_throttles_total', { scope: REGION })).toBeGreaterThan(4);
+    expect(await plane.metric('ec2_requests_total', { scope: REGION })).toBeGreaterThan(4);
   });
 
   it('that never ends is given up, and tried again', async () => {

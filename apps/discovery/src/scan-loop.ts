@@ -48,12 +48,15 @@ async function scanOnce(parts: ScanLoopParts, signal: AbortSignal): Promise<bool
   const startedAt = Date.now();
   const before = scheduler.findings(scope.id);
   using limit = deadline(signal, SCAN_DEADLINE_MS);
+  let requests = 0;
+  const count = (more: number): void => {
+    requests += more;
+    metrics.requests.inc({ scope: scope.id }, more);
+  };
   try {
     const scan = await scanScope(scope, before, {
       signal: limit.signal,
-      onRequests: (requests) => {
-        metrics.requests.inc({ scope: scope.id }, requests);
-      },
+      onRequests: count,
     });
     scheduler.scanned(scope.id, scan.findings, Date.now());
     status.failure = undefined;
@@ -62,6 +65,8 @@ async function scanOnce(parts: ScanLoopParts, signal: AbortSignal): Promise<bool
     return true;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
+    // Those of the page that failed: a throttled scan costs EC2 more than a complete one.
+    if (error instanceof ScanError) count(Math.max(0, error.requests - requests));
     status.failure = reportFailed(parts, error, limit.signal.aborted, startedAt);
     return false;
   } finally {

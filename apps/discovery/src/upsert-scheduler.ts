@@ -6,12 +6,13 @@ import {
   UpsertQueue,
   draftOf,
   drawTtl,
+  isOutdated,
   isTimeUp,
   nextBatchSize,
   planInstance,
   planUpserts,
 } from '@tagplane/serverinfo';
-import type { FoundInstance, Sent, ServerInfoDraft, Upsert } from '@tagplane/serverinfo';
+import type { Batch, FoundInstance, Sent, ServerInfoDraft, Upsert } from '@tagplane/serverinfo';
 import { fitting } from './batch-bytes.ts';
 import { Inventory } from './inventory.ts';
 import type { ScopeFindings } from './inventory.ts';
@@ -86,7 +87,9 @@ export class UpsertScheduler {
   scanned(scope: string, findings: ScopeFindings, now: number): void {
     const gone = this.#inventory.replace(scope, findings);
     for (const name of gone) this.#queue.drop(name);
-    if (this.#warm) this.#plan(findings.values(), now);
+    // A scope of the same region may have asked EC2 later: its word stands.
+    const latest = findings.values().filter((found) => this.#inventory.find(found.name) === found);
+    if (this.#warm) this.#plan(latest, now);
   }
 
   /**
@@ -129,7 +132,7 @@ export class UpsertScheduler {
   /** The next request, with times to live drawn for it; undefined when nothing waits that may leave. */
   next(now: number): Dispatch | undefined {
     this.#batchSize = nextBatchSize(this.#batchSize, this.#queue.length);
-    const batch = this.#queue.take(this.#batchSize);
+    const batch = this.#take(now);
     if (batch === undefined) return undefined;
     if (batch.action === 'delete') {
       return { action: 'delete', era: this.#era, names: batch.work.map((work) => work.name) };
@@ -173,6 +176,17 @@ export class UpsertScheduler {
     this.#wake();
   }
 
+  /** A batch without what has waited (for an auth service that was away) until it was out of date. */
+  #take(now: number): Batch | undefined {
+    for (;;) {
+      const batch = this.#queue.take(this.#batchSize);
+      if (batch?.action !== 'upsert') return batch;
+      const [outdated, work] = partition(batch.work, ({ found }) => isOutdated(found, now));
+      this.#queue.settle(outdated.map(({ name }) => name));
+      if (work.length > 0) return { action: 'upsert', work };
+    }
+  }
+
   #prepare({ found }: Upsert, now: number): DispatchItem {
     const ttlMs = drawTtl(this.#random);
     const sent = { name: found.name, revision: found.revision, expiresAt: now + ttlMs };
@@ -196,4 +210,10 @@ export class UpsertScheduler {
   #wake(): void {
     if (this.#queue.length > 0) this.work.open();
   }
+}
+
+function partition<Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] {
+  const parts: [Item[], Item[]] = [[], []];
+  for (const item of items) parts[test(item) ? 0 : 1].push(item);
+  return parts;
 }

@@ -30,6 +30,7 @@ export {
   sweepPageSize,
 } from './pacing.ts';
 export {
+  isOutdated,
   isTimeUp,
   planInstance,
   planUpserts,

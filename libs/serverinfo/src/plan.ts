@@ -49,6 +49,11 @@ export function planUpserts(known: KnownLookup, found: Iterable<FoundInstance>, 
   return { due, settled, rejected };
 }
 
+/** Whether EC2's word on the instance is too old (30 min) to be written. */
+export function isOutdated(found: FoundInstance, now: number): boolean {
+  return now - found.observedAt > MAX_OBSERVATION_AGE_MS;
+}
+
 /**
  * What is due for one found instance, or undefined. Nothing is written on EC2's word of more than
  * `MAX_OBSERVATION_AGE_MS` ago: while EC2 cannot be asked, what is stored runs out as promised.
@@ -56,7 +61,7 @@ export function planUpserts(known: KnownLookup, found: Iterable<FoundInstance>, 
 export function planInstance(known: Known | undefined, found: FoundInstance, now: number): Work | undefined {
   const { name } = found;
   if (found.terminated) return known === undefined ? undefined : { action: 'delete', name };
-  if (now - found.observedAt > MAX_OBSERVATION_AGE_MS) return undefined;
+  if (isOutdated(found, now)) return undefined;
   const reason = upsertReason(known, found.revision, now);
   return reason && { action: 'upsert', name, reason, found };
 }
