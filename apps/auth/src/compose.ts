@@ -43,9 +43,9 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
   });
   let stopping = false;
   const readiness = (): ReadinessCheck[] => [
-    check('running', !stopping, 'the process is stopping'),
+    check('running', stopping ? 'the process is stopping' : undefined),
     monitor.readiness(),
-    check('control', stopping || control.ready, 'the ServerInfos of operators are not loaded yet'),
+    check('control', stopping ? undefined : control.problem),
     nodeHub.readiness(),
   ];
   const diagnostics = build.use(
@@ -95,8 +95,8 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
   };
 }
 
-function check(name: string, ready: boolean, reason: string): ReadinessCheck {
-  return ready ? { name, ready } : { name, ready, reason };
+function check(name: string, problem: string | undefined): ReadinessCheck {
+  return problem === undefined ? { name, ready: true } : { name, ready: false, reason: problem };
 }
 
 /** The host's name, and a suffix that tells one start of the process from the next. */

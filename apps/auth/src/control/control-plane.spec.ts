@@ -287,7 +287,7 @@ describe('draining', () => {
       expect(reconnectAfter === undefined ? -1 : durationMs(reconnectAfter)).toBeLessThanOrEqual(10_000);
       expect(await nodeRecord(stores.nodes, agent.serverId)).toMatchObject({ connected: false });
     }
-    expect(auth.plane.ready).toBe(false);
+    expect(auth.plane.problem).toBe('the process is stopping');
     const late = new FakeAgent('late').connect(auth.plane);
     expect((late.goodbye as AuthGoodbye).reason).toBe(GoodbyeReason.DRAIN);
   });

@@ -40,8 +40,8 @@ export interface ControlPlaneOptions {
 /** Agents' streams, and everything that decides what goes down them. */
 export interface ControlPlane {
   readonly connectedAgents: number;
-  /** Whether it can say what nodes should have. */
-  readonly ready: boolean;
+  /** Why it cannot say what nodes should have; undefined when it can. */
+  readonly problem: string | undefined;
   /** A stream was opened by this agent; feed its messages to the session. */
   connect(channel: AgentChannel, peerName: string): AgentSession;
   /** Runs until the signal aborts, or a part of it fails for good. */
@@ -109,8 +109,9 @@ class Plane implements ControlPlane {
     return this.#sessions.size;
   }
 
-  get ready(): boolean {
-    return this.#assigned.loaded && !this.#draining;
+  get problem(): string | undefined {
+    if (this.#draining) return 'the process is stopping';
+    return this.#assigned.loaded ? this.#sweep.problem : 'the ServerInfos of operators are not loaded yet';
   }
 
   connect(channel: AgentChannel, peerName: string): AgentSession {

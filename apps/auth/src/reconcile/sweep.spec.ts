@@ -116,12 +116,14 @@ describe('Sweep', () => {
       count: (prefix, options) => (away ? unavailable() : stores.serverInfos.count(prefix, options)),
     });
     const seen = new Set<string>();
-    sweep(flaky, ({ key }) => seen.add(key).size > 0);
-    await jest.advanceTimersByTimeAsync(300_000);
+    const made = sweep(flaky, ({ key }) => seen.add(key).size > 0);
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(made.problem).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(270_000);
     away = false;
-    expect(seen.size).toBe(0);
-    await jest.advanceTimersByTimeAsync(40_000);
-    expect(seen.size).toBe(250);
+    expect([seen.size, made.problem]).toEqual([0, 'ServerInfos cannot be swept: away']);
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect([seen.size, made.problem]).toEqual([250, undefined]);
     expect(await metric(registry, 'sweep_errors_total{what="count"}')).toBeGreaterThan(5);
   });
 

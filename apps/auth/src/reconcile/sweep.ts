@@ -18,7 +18,10 @@ export interface SweepOptions {
 const PAGE_INTERVAL_MS = SECOND;
 /** A small fleet is swept once a minute, not once a second. */
 const MIN_SWEEP_INTERVAL_MS = MINUTE;
-const RETRY = { baseMs: SECOND, maxMs: 30 * SECOND };
+/** As for all readers of a store that was away: it is swept again within 5 s of its return. */
+const RETRY = { baseMs: SECOND, maxMs: 5 * SECOND };
+/** A read that fails for longer than this leaves the change feed without its safety net. */
+const MAX_FAILING_MS = MINUTE;
 /** What one range may read; reached at 900,000 ServerInfos. */
 const MAX_PAGE = 1_000;
 
@@ -30,6 +33,8 @@ const MAX_PAGE = 1_000;
 export class Sweep {
   readonly #options: SweepOptions;
   readonly #kicked = createGate();
+  /** Since when no read has succeeded, in Unix milliseconds, and why. */
+  #failing: { readonly since: number; readonly reason: string } | undefined;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -38,6 +43,13 @@ export class Sweep {
   /** The next sweep begins at once, or when the one under way ends. */
   kick(): void {
     this.#kicked.open();
+  }
+
+  /** Why it does not get on; undefined when it does, or has only just stopped to. */
+  get problem(): string | undefined {
+    const failing = this.#failing;
+    if (failing === undefined || this.#options.now() - failing.since < MAX_FAILING_MS) return undefined;
+    return `ServerInfos cannot be swept: ${failing.reason}`;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -77,11 +89,16 @@ export class Sweep {
   ): Promise<Result> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await read();
+        const result = await read();
+        this.#failing = undefined;
+        return result;
       } catch (error) {
         if (isAbort(error, signal)) throw error;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#failing = { since: this.#failing?.since ?? this.#options.now(), reason };
         this.#options.metrics.sweepErrors(what);
-        this.#options.log.warn({ event: 'sweep_read_failed', what, attempt, err: error });
+        const level = attempt === 0 ? 'warn' : 'debug';
+        this.#options.log[level]({ event: 'sweep_read_failed', what, attempt, err: error });
         await sleep(fullJitter(attempt, RETRY), signal);
       }
     }

@@ -10,6 +10,7 @@ import type { Client, Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import type { Address } from '@tagplane/runtime';
 import { formatAddress, silentLogger } from '@tagplane/runtime';
+import { upsertBatchRoute } from '../batch/upsert-batch.ts';
 import {
   GetNodeResponseSchema,
   GetStatusResponseSchema,
@@ -82,7 +83,10 @@ async function serveEndless(): Promise<{
         async *watchNodes(_request, context) {
           started.resolve(cutOf(context) ?? (() => undefined));
           try {
-            for (;;) yield { event: { case: 'removedServerId', value: 'x'.repeat(1_000_000) } };
+            for (;;) {
+              await delay(1);
+              yield { event: { case: 'removedServerId', value: 'x'.repeat(1_000_000) } };
+            }
           } finally {
             over.resolve(undefined);
           }
@@ -148,6 +152,33 @@ describe('one port for every protocol', () => {
       expect(await codeOf(status.getStatus({}, agent))).toBe('PermissionDenied');
       expect([name, await firstEvent(nodes)]).toEqual([name, 'first']);
     }
+  });
+
+  it('serves a binary request from the binary routes, under the same rules, and JSON from the others', async () => {
+    const lengths: number[][] = [];
+    const address = await serve({
+      binaryRoutes: (router) => {
+        upsertBatchRoute(router, ({ serverInfos }) => {
+          lengths.push(serverInfos.map((encoded) => encoded.length));
+          const results = serverInfos.map(() => ({ reason: 'by the batch' }));
+          return Promise.resolve(create(UpsertServerInfosResponseSchema, { results }));
+        });
+      },
+    });
+    const request = { serverInfos: [{ name: 'one' }, {}] };
+    for (const [name, transport] of Object.entries(transports(address))) {
+      const client = createClient(ServerInfoService, transport);
+      const { results } = await client.upsertServerInfos(request, { headers });
+      const reason = name.includes('JSON') ? '' : 'by the batch';
+      expect([name, results.map((result) => result.reason)]).toEqual([name, [reason, reason]]);
+      expect(await codeOf(client.upsertServerInfos({}, { headers }))).toBe('InvalidArgument');
+      expect(await codeOf(client.upsertServerInfos(request))).toBe('Unauthenticated');
+    }
+    expect(lengths).toEqual([
+      [5, 0],
+      [5, 0],
+      [5, 0],
+    ]);
   });
 
   it('speaks plain JSON to whoever posts it', async () => {
