@@ -8,7 +8,7 @@ import type { AuthConfig } from './config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { createMetrics } from './metrics.ts';
 import { NodeHub } from './node-watch/node-hub.ts';
-import { registerRoutes } from './routes/index.ts';
+import { registerBinaryRoutes, registerRoutes } from './routes/index.ts';
 import { readableNode } from './routes/readable.ts';
 import { translateStoreError } from './store-errors.ts';
 import { openStores } from './stores/open-stores.ts';
@@ -60,6 +60,9 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
     onCall: metrics.onCall,
     routes: (router, closing) => {
       registerRoutes(router, { stores, metrics, log, status, nodeHub, control }, closing);
+    },
+    binaryRoutes: (router) => {
+      registerBinaryRoutes(router, { stores, metrics, log });
     },
   });
   build.defer(() => server.close({ graceMs: 0 }));

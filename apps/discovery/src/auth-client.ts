@@ -5,8 +5,8 @@ import {
   ServerInfoService,
   StatusService,
   UpsertStatus,
-  draftToMessage,
   serverInfoFromMessage,
+  upsertDrafts,
 } from '@tagplane/protocol';
 import type { ServerInfo as ServerInfoMessage, UpsertResult } from '@tagplane/protocol';
 import { SECOND } from '@tagplane/runtime';
@@ -59,11 +59,7 @@ export function createAuthClient(transport: Transport, origin: string): AuthClie
   const limits = ({ signal }: CallOptions) => ({ signal, timeoutMs: CALL_TIMEOUT_MS });
   return {
     async upsert(drafts, options) {
-      const request = { serverInfos: drafts.map(draftToMessage) };
-      const answer = await named(
-        'UpsertServerInfos',
-        serverInfos.upsertServerInfos(request, limits(options)),
-      );
+      const answer = await named('UpsertServerInfos', upsertDrafts(transport, drafts, limits(options)));
       return { results: answer.results.map(itemResult), epoch: answer.storeEpoch };
     },
     async delete(names, options) {

@@ -1,3 +1,8 @@
+export { decodeDraft } from './batch/draft-reader.ts';
+export { encodeDrafts } from './batch/draft-writer.ts';
+export { upsertBatchRoute, upsertByBatch, type UpsertBatch } from './batch/upsert-batch.ts';
+export { upsertDrafts, type UpsertOptions } from './batch/upsert-drafts.ts';
+export { upsertBatchMethod } from './batch/upsert-method.ts';
 export { createClientConnection, type ClientOptions } from './client.ts';
 export {
   draftFromMessage,

@@ -6,6 +6,8 @@ import {
   StatusService,
   healthRoutes,
   reflectionRoutes,
+  upsertBatchRoute,
+  upsertByBatch,
 } from '@tagplane/protocol';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { NodeHub } from '../node-watch/node-hub.ts';
@@ -32,7 +34,7 @@ const SERVICES = [ServerInfoService, InventoryService, NodeService, StatusServic
 /** All that the API serves. */
 export function registerRoutes(router: ConnectRouter, routes: Routes, closing: AbortSignal): void {
   router.service(ServerInfoService, {
-    upsertServerInfos: upsertServerInfos(routes),
+    upsertServerInfos: upsertByBatch(upsertServerInfos(routes)),
     getServerInfo: getServerInfo(routes),
     listServerInfos: listServerInfos(routes),
     deleteServerInfos: deleteServerInfos(routes),
@@ -47,4 +49,9 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
   const ready = (): boolean => routes.status.readiness().every((check) => check.ready);
   healthRoutes(router, { ready, services: SERVICES, closing });
   reflectionRoutes(router, SERVICES);
+}
+
+/** Methods that read binary requests in a way of their own. */
+export function registerBinaryRoutes(router: ConnectRouter, routes: RouteContext): void {
+  upsertBatchRoute(router, upsertServerInfos(routes));
 }

@@ -1,17 +1,16 @@
-import type { ServiceImpl } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { peerText } from '@tagplane/identity';
 import type { Peer } from '@tagplane/identity';
-import { UpsertStatus, draftFromMessage, peerOf } from '@tagplane/protocol';
-import type { ServerInfo, ServerInfoService, UpsertResult } from '@tagplane/protocol';
+import { UpsertStatus, decodeDraft, peerOf } from '@tagplane/protocol';
+import type { UpsertBatch, UpsertResult } from '@tagplane/protocol';
 import { draftProblem, encodeServerInfo, serverInfoKey } from '@tagplane/serverinfo';
+import type { ServerInfoDraft } from '@tagplane/serverinfo';
 import type { Put, WriteResult } from '@tagplane/store';
 import type { AuthMetrics } from '../metrics.ts';
 import type { RouteContext } from './route-context.ts';
 
-type Upsert = ServiceImpl<typeof ServerInfoService>['upsertServerInfos'];
-
 /** Writes what stands the checks in one call of the store; each item has its own result. */
-export function upsertServerInfos({ stores, metrics }: RouteContext): Upsert {
+export function upsertServerInfos({ stores, metrics }: RouteContext): UpsertBatch {
   return async ({ serverInfos, createOnly }, context) => {
     const { signal } = context;
     const plan = planPuts(serverInfos, peerOf(context), createOnly);
@@ -28,14 +27,14 @@ export function upsertServerInfos({ stores, metrics }: RouteContext): Upsert {
 
 /** Undefined results stand for the puts, in their order. */
 function planPuts(
-  serverInfos: readonly ServerInfo[],
+  serverInfos: readonly Uint8Array[],
   peer: Peer,
   createOnly: boolean,
 ): { readonly puts: readonly Put[]; readonly results: readonly (UpsertResult | undefined)[] } {
   const origin = peerText(peer);
   const puts: Put[] = [];
-  const results = serverInfos.map((message) => {
-    const draft = draftFromMessage(message);
+  const results = serverInfos.map((encoded) => {
+    const draft = readDraft(encoded);
     if (draft === undefined) return refused(UpsertStatus.INVALID, 'no match, or a malformed one');
     const problem = draftProblem(draft, peer.role);
     if (problem !== undefined) {
@@ -49,6 +48,15 @@ function planPuts(
     return undefined;
   });
   return { puts, results };
+}
+
+/** Bytes that are no message refuse the whole call, as they do in any other request. */
+function readDraft(encoded: Uint8Array): ServerInfoDraft | undefined {
+  try {
+    return decodeDraft(encoded);
+  } catch (error) {
+    throw new ConnectError('an item is no ServerInfo', Code.InvalidArgument, undefined, undefined, error);
+  }
 }
 
 function fillResults(

@@ -172,7 +172,8 @@ describe('one port for every protocol', () => {
       const reason = name.includes('JSON') ? '' : 'by the batch';
       expect([name, results.map((result) => result.reason)]).toEqual([name, [reason, reason]]);
       expect(await codeOf(client.upsertServerInfos({}, { headers }))).toBe('InvalidArgument');
-      expect(await codeOf(client.upsertServerInfos(request))).toBe('Unauthenticated');
+      const agent = { headers: { [PEER_HEADER]: 'agent/a' } };
+      expect(await codeOf(client.upsertServerInfos(request, agent))).toBe('PermissionDenied');
     }
     expect(lengths).toEqual([
       [5, 0],

@@ -11,6 +11,8 @@ export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler
   readonly listen: Address;
   /** `closing` aborts when the server begins to close: streams that have no end of their own end then. */
   readonly routes: (router: ConnectRouter, closing: AbortSignal) => void;
+  /** Methods of `routes` that have another form for requests in binary. */
+  readonly binaryRoutes?: (router: ConnectRouter) => void;
 }
 
 export interface ApiServer {
@@ -29,11 +31,12 @@ export interface ApiServer {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   warnUnlessLoopback(options.log, 'api', options.listen);
   const closing = new AbortController();
+  const binaryRoutes = options.binaryRoutes && { binaryRoutes: options.binaryRoutes };
   const handler = createRpcHandler(
     (router) => {
       options.routes(router, closing.signal);
     },
-    { ...rpcOptions(options), log: options.log },
+    { ...rpcOptions(options), ...binaryRoutes, log: options.log },
   );
   const port = createPort({ ...options, handler });
   const address = await listen(port.server, options.listen);

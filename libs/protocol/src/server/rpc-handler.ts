@@ -10,23 +10,27 @@ export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
 
+export type Routes = (router: ConnectRouter) => void;
+type UniversalHandler = ConnectRouter['handlers'][number];
+
 /**
  * Serves a router's methods to node's HTTP servers. It differs from connect-node's own adapter in two
  * ways: a request whose address is no URL is answered with 400 instead of ending the process, and
- * failures go to the log instead of the console.
+ * failures go to the log instead of the console. Methods among the `binaryRoutes` are served there when
+ * the request's messages are binary.
  */
 export function createRpcHandler(
-  routes: (router: ConnectRouter) => void,
-  options: ConnectRouterOptions & { readonly log: Logger },
+  routes: Routes,
+  options: ConnectRouterOptions & { readonly log: Logger; readonly binaryRoutes?: Routes },
 ): NodeHandler {
-  const { log, ...routerOptions } = options;
-  const router = createConnectRouter(routerOptions);
-  routes(router);
-  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const { log, binaryRoutes = () => undefined, ...routerOptions } = options;
+  const handlers = handlersOf(routes, routerOptions);
+  const binaryHandlers = handlersOf(binaryRoutes, routerOptions);
   return (request, response) => {
     // Without a listener, a write to a connection that has just gone would end the process.
     response.on('error', ignore);
-    const handler = handlers.get(pathOf(request));
+    const path = pathOf(request);
+    const handler = (isBinary(request) ? binaryHandlers.get(path) : undefined) ?? handlers.get(path);
     if (handler === undefined) {
       refuse(response, 404);
       return;
@@ -49,6 +53,19 @@ export function createRpcHandler(
         response.destroy();
       });
   };
+}
+
+function handlersOf(routes: Routes, options: ConnectRouterOptions): ReadonlyMap<string, UniversalHandler> {
+  const router = createConnectRouter(options);
+  routes(router);
+  return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+}
+
+/** Connect's, gRPC's and gRPC-Web's types for binary protobuf; the last two may leave the format out. */
+const BINARY = /^application\/(?:proto|grpc(?:-web)?(?:\+proto)?)(?:;|$)/i;
+
+function isBinary(request: NodeRequest): boolean {
+  return BINARY.test(request.headers['content-type'] ?? '');
 }
 
 function pathOf(request: NodeRequest): string {

@@ -1,6 +1,6 @@
 // Writes ServerInfos in batches: through the API, or as bare ioredis pipelines of the same size.
 import { createClient } from '@connectrpc/connect';
-import { ServerInfoService, UpsertStatus, createClientConnection, draftToMessage } from '@tagplane/protocol';
+import { ServerInfoService, UpsertStatus, createClientConnection, upsertDrafts } from '@tagplane/protocol';
 import { Redis } from 'ioredis';
 import { draftOf, inBatches } from '../fleet.ts';
 import { answer, measured, workerArgument } from '../worker.ts';
@@ -45,8 +45,7 @@ async function ours(): Promise<() => Promise<void>> {
   await client.listServerInfos({ pageSize: 1 });
   return async () => {
     await inBatches(total, BATCHES, async (from, to) => {
-      const serverInfos = drafts.slice(from, to).map(draftToMessage);
-      const { results } = await client.upsertServerInfos({ serverInfos });
+      const { results } = await upsertDrafts(connection.transport, drafts.slice(from, to));
       const refused = results.find(({ status }) => status !== UpsertStatus.ACCEPTED);
       if (refused !== undefined) throw new Error(`an item was refused: ${refused.reason}`);
     });
