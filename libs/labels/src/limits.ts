@@ -31,7 +31,9 @@ export function isSystemLabel(key: string): boolean {
  * @param key the whole key, with its namespace if it has one
  */
 export function labelProblem(key: string, value: string): string | undefined {
-  const bare = key.slice(namespaceOf(key)?.length ?? 0);
+  const bareAt = namespaceOf(key)?.length ?? 0;
+  if (isPlain(key, bareAt, value)) return undefined;
+  const bare = key.slice(bareAt);
   if (bare === '') return `label key ${show(key)} is empty`;
   if (isLonger(bare, MAX_KEY_CHARACTERS)) {
     return `label key ${show(key)} is longer than ${MAX_KEY_CHARACTERS} characters`;
@@ -45,9 +47,22 @@ export function labelProblem(key: string, value: string): string | undefined {
   return undefined;
 }
 
+/** Whether the label stands all checks by the cheapest of them; most labels do. */
+function isPlain(key: string, bareAt: number, value: string): boolean {
+  const units = key.length - bareAt;
+  return (
+    units > 0 &&
+    units <= MAX_KEY_CHARACTERS &&
+    value.length <= MAX_VALUE_CHARACTERS &&
+    key.isWellFormed() &&
+    value.isWellFormed()
+  );
+}
+
 /** Why these labels may not stand together under one namespace, or undefined when they may. */
 export function namespaceProblem(namespace: Namespace, labels: Labels): string | undefined {
-  const system = labels.keys().filter(isSystemLabel).toArray().length;
+  // Of so few, neither kind can be too many.
+  const system = labels.size <= MAX_SYSTEM_LABELS ? 0 : countSystemLabels(labels);
   if (labels.size - system > MAX_LABELS_PER_NAMESPACE) {
     return `${labels.size - system} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
   }
@@ -56,10 +71,17 @@ export function namespaceProblem(namespace: Namespace, labels: Labels): string |
   }
   for (const [key, value] of labels) {
     if (!key.startsWith(namespace)) return `label ${show(key)} is not under ${namespace}`;
+    if (isPlain(key, namespace.length, value)) continue;
     const problem = labelProblem(key, value);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+function countSystemLabels(labels: Labels): number {
+  let count = 0;
+  for (const key of labels.keys()) if (isSystemLabel(key)) count += 1;
+  return count;
 }
 
 /** Why a node may not call these its own labels, or undefined when it may. */

@@ -3,7 +3,7 @@ import type { Role } from '@tagplane/identity';
 import { namespaceOf, namespaceProblem } from '@tagplane/labels';
 import type { Namespace } from '@tagplane/labels';
 import { DAY } from './durations.ts';
-import { DISCOVERED_NAME_PREFIX, isAssignedName, parseDiscoveredName } from './names.ts';
+import { DISCOVERED_NAME_PREFIX, discoveredName, isAssignedName, parseDiscoveredName } from './names.ts';
 import type { ServerInfoDraft } from './server-info.ts';
 
 /**
@@ -38,22 +38,27 @@ export function draftProblem(draft: ServerInfoDraft, role: Role): DraftProblem |
 }
 
 function discoveredProblem(draft: ServerInfoDraft): DraftProblem | undefined {
+  const { match } = draft;
+  if (match.kind !== 'aws-instance' || draft.name !== discoveredName(match.instance)) {
+    return misnamed(draft);
+  }
+  if (draft.ttlMs === undefined) return invalid('a discovered ServerInfo needs a ttl');
+  if (draft.observedAt === undefined) return invalid('a discovered ServerInfo needs observed_at');
+  return commonProblem(draft, 'aws/', MAX_DISCOVERED_TTL_MS);
+}
+
+/** What is wrong with a name that is not the one of the instance matched. */
+function misnamed(draft: ServerInfoDraft): DraftProblem {
   if (isAssignedName(draft.name)) {
     return denied(`discovery writes names that begin with ${DISCOVERED_NAME_PREFIX} only`);
   }
-  const named = parseDiscoveredName(draft.name);
-  if (named === undefined) {
+  if (parseDiscoveredName(draft.name) === undefined) {
     return invalid('the name is not aws-<account>-<region>-<instance>');
   }
   if (draft.match.kind !== 'aws-instance') {
     return invalid('a discovered ServerInfo matches an AWS instance');
   }
-  if (instanceKeyText(named) !== instanceKeyText(draft.match.instance)) {
-    return invalid(`the name is not that of the instance ${instanceKeyText(draft.match.instance)}`);
-  }
-  if (draft.ttlMs === undefined) return invalid('a discovered ServerInfo needs a ttl');
-  if (draft.observedAt === undefined) return invalid('a discovered ServerInfo needs observed_at');
-  return commonProblem(draft, 'aws/', MAX_DISCOVERED_TTL_MS);
+  return invalid(`the name is not that of the instance ${instanceKeyText(draft.match.instance)}`);
 }
 
 function assignedProblem(draft: ServerInfoDraft): DraftProblem | undefined {
@@ -75,8 +80,9 @@ function commonProblem(
 ): DraftProblem | undefined {
   const { labels, ttlMs, observedAt } = draft;
   for (const key of labels.keys()) {
+    if (key.startsWith(namespace)) continue;
     const other = namespaceOf(key);
-    if (other !== undefined && other !== namespace) {
+    if (other !== undefined) {
       return denied(`labels under ${other} are not this writer's; it writes ${namespace}`);
     }
   }
