@@ -47,8 +47,11 @@ export interface ConnectionStatus {
 
 type Posted = AgentEvent & { readonly from?: object };
 
-/** From the start of an attempt, connecting included, until the auth service's hello. */
-const HELLO_TIMEOUT_MS = 10 * SECOND;
+/**
+ * From the start of an attempt, connecting included, until the auth service's hello: it lets in a fleet
+ * that arrives together within 20 s, and who gives up before that only has to queue again.
+ */
+const HELLO_TIMEOUT_MS = 30 * SECOND;
 
 /** The agent's end of the control stream: one loop owns the stream and does what the session says. */
 export class ControlClient {

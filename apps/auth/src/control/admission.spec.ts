@@ -49,6 +49,15 @@ describe('Admission', () => {
     expect(hellos(5).map((hello) => admission.request(hello))).toEqual([true, true, true, false, false]);
   });
 
+  it('lets nobody wait for longer than agents do, whatever the rate', async () => {
+    const admission = new Admission({ ratePerSecond: 10, now: () => Date.now() });
+    const all = hellos(300);
+    const taken = all.filter((hello) => admission.request(hello));
+    expect(taken.length).toBe(10 + 200);
+    await during(20_000, admission);
+    expect(taken.every((hello) => hello.at !== undefined)).toBe(true);
+  });
+
   it('spends nothing on those that gave up, and lets nobody overtake', async () => {
     const admission = new Admission({ ratePerSecond: 10, now: () => Date.now() });
     const all = hellos(40);

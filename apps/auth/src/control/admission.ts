@@ -4,7 +4,7 @@ import { createGate } from './wakeup.ts';
 export interface AdmissionOptions {
   /** Hellos a second, and as many at once after a quiet second. Default 500: a hello costs about 1 ms of CPU. */
   readonly ratePerSecond?: number;
-  /** Hellos that may wait; 10,000 of them take 20 s. */
+  /** Hellos that may wait. Default: as many as are let in within 20 s, well before agents give up at 30 s. */
   readonly queueLength?: number;
   /** Milliseconds. */
   readonly now: () => number;
@@ -17,7 +17,7 @@ export interface Admittable {
 }
 
 const DEFAULT_RATE = 500;
-const DEFAULT_QUEUE = 10_000;
+const DEFAULT_WAIT_SECONDS = 20;
 /** 500 a second are 10 every 20 ms. */
 const STEP_MS = 20;
 
@@ -31,9 +31,9 @@ export class Admission {
   #tokens: number;
   #filledAt: number;
 
-  constructor({ ratePerSecond = DEFAULT_RATE, queueLength = DEFAULT_QUEUE, now }: AdmissionOptions) {
+  constructor({ ratePerSecond = DEFAULT_RATE, queueLength, now }: AdmissionOptions) {
     this.#rate = ratePerSecond;
-    this.#limit = queueLength;
+    this.#limit = queueLength ?? ratePerSecond * DEFAULT_WAIT_SECONDS;
     this.#now = now;
     this.#tokens = ratePerSecond;
     this.#filledAt = now();

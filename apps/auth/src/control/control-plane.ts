@@ -31,7 +31,7 @@ export interface ControlPlaneOptions {
   readonly idleTimeoutMs?: number;
   /** Hellos a second; default 500. */
   readonly admissionRate?: number;
-  /** Hellos that may wait; default 10,000. */
+  /** Hellos that may wait; default: as many as are let in within 20 s. */
   readonly admissionQueue?: number;
   /** Unix milliseconds; default Date.now. */
   readonly now?: () => number;
@@ -59,7 +59,7 @@ const DEFAULT_HEARTBEAT_MS = 5 * MINUTE;
 const DEFAULT_IDLE_TIMEOUT_MS = 90 * SECOND;
 /** As agents spread themselves after a lost connection: 10,000 over 10 s are 1,000 a second. */
 const DRAIN_SPREAD_MS = 10 * SECOND;
-/** A queue of 10,000 hellos takes 20 s. */
+/** A full queue takes 20 s. */
 const REFUSED_RETRY_MS = 20 * SECOND;
 const DRAIN_POLL_MS = 20;
 
