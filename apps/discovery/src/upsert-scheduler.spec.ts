@@ -45,6 +45,26 @@ describe('UpsertScheduler', () => {
     });
   });
 
+  it('holds the size of its batches until the queue has run empty, and no longer', () => {
+    const scheduler = warmScheduler();
+    const scan = (size: number, tag: string): number[] => {
+      scheduler.scanned('a', findings(...Array.from({ length: size }, (_, n) => found(n, tag, NOW))), NOW);
+      const sizes: number[] = [];
+      for (let next = scheduler.next(NOW); next !== undefined; next = scheduler.next(NOW)) {
+        if (next.action !== 'upsert') throw new Error('nothing was terminated');
+        sizes.push(next.items.length);
+        scheduler.answered(
+          next,
+          next.items.map(() => ({ status: 'accepted' })),
+          NOW,
+        );
+      }
+      return sizes;
+    };
+    expect(scan(5_401, 'first')).toEqual([...Array.from({ length: 771 }, () => 7), 4]);
+    expect(scan(11, 'second')).toEqual([5, 5, 1]);
+  });
+
   it.each([
     ['a newer tag', found(0, 'newer', NOW + MINUTE)],
     ['a termination', found(0, 'older', NOW + MINUTE, 'terminated')],

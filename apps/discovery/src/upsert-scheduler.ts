@@ -133,14 +133,10 @@ export class UpsertScheduler {
   next(now: number): Dispatch | undefined {
     this.#batchSize = nextBatchSize(this.#batchSize, this.#queue.length);
     const batch = this.#take(now);
-    if (batch === undefined) return undefined;
-    if (batch.action === 'delete') {
-      return { action: 'delete', era: this.#era, names: batch.work.map((work) => work.name) };
-    }
-    const count = fitting(batch.work);
-    this.#queue.putBack(batch.work.slice(count).map((work) => work.name));
-    const items = batch.work.slice(0, count).map((work) => this.#prepare(work, now));
-    return { action: 'upsert', era: this.#era, items };
+    const dispatch = batch && this.#dispatch(batch, now);
+    // Nobody asks for the next batch of an empty queue: that it ran empty shows here only.
+    if (this.#queue.length === 0) this.#batchSize = MIN_BATCH_SIZE;
+    return dispatch;
   }
 
   /** The auth service answered an upsert; `results` are in the order of its items. */
@@ -185,6 +181,16 @@ export class UpsertScheduler {
       this.#queue.settle(outdated.map(({ name }) => name));
       if (work.length > 0) return { action: 'upsert', work };
     }
+  }
+
+  #dispatch(batch: Batch, now: number): Dispatch {
+    if (batch.action === 'delete') {
+      return { action: 'delete', era: this.#era, names: batch.work.map((work) => work.name) };
+    }
+    const count = fitting(batch.work);
+    this.#queue.putBack(batch.work.slice(count).map((work) => work.name));
+    const items = batch.work.slice(0, count).map((work) => this.#prepare(work, now));
+    return { action: 'upsert', era: this.#era, items };
   }
 
   #prepare({ found }: Upsert, now: number): DispatchItem {
