@@ -51,6 +51,24 @@ describe('docs/operating.md', () => {
   });
 });
 
+describe('metrics in the documents', () => {
+  it('are metrics that the programs have', async () => {
+    const names = new Set<string>();
+    for (const document of ['README.md', ...(await markdownIn('docs'))]) {
+      const text = await readFile(join(ROOT, document), 'utf8');
+      for (const [name] of text.matchAll(/tagplane_(?:auth|discovery|agent)_\w+/g)) names.add(name);
+    }
+    expect(names.size).toBeGreaterThan(10);
+    const sources = await allSources();
+    // Some are written whole, some without what all of a service's have in front.
+    const missing = [...names].filter(
+      (name) =>
+        !sources.includes(`'${name}'`) && !sources.includes(`'${name.replace(/^tagplane_[a-z]+_/, '')}'`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('links between documents', () => {
   it('lead to files that are there', async () => {
     const documents = ['README.md', ...(await markdownIn('docs')), ...(await markdownIn('docs/adr'))];
