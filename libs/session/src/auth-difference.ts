@@ -46,20 +46,37 @@ function near(a: number | undefined, b: number | undefined, toleranceMs: number)
   return Math.abs(a - b) <= toleranceMs;
 }
 
-/** Revision of what the agent is known, or says, to hold; undefined: uncertain. */
-export function heldRevision({ sync }: AuthSessionState): string | undefined {
+/** What the agent is known, or says, to hold. */
+export interface Holds {
+  /** Undefined: uncertain. */
+  readonly revision: string | undefined;
+  /**
+   * It says that this never ends. Then none of it is from discovery, whose labels always do: it is what
+   * operators assigned.
+   */
+  readonly endless: boolean;
+}
+
+export function holdsNow({ sync }: AuthSessionState): Holds {
   switch (sync.phase) {
     case 'synced':
-      return sync.version.revision;
+      return { revision: sync.version.revision, endless: false };
     case 'admitting':
     case 'undecided':
     case 'backing-off':
-      if (sync.held.known === 'not') return undefined;
-      return sync.held.known === 'exactly' ? sync.held.version.revision : sync.held.revision;
+      return holdsBy(sync.held);
     case 'awaiting-hello':
     case 'awaiting-ack':
     case 'overdue':
     case 'closed':
-      return undefined;
+      return UNCERTAIN;
   }
+}
+
+const UNCERTAIN: Holds = { revision: undefined, endless: false };
+
+function holdsBy(held: Held): Holds {
+  if (held.known === 'not') return UNCERTAIN;
+  if (held.known === 'exactly') return { revision: held.version.revision, endless: false };
+  return { revision: held.revision, endless: held.revision !== '' && held.expiresAt === undefined };
 }

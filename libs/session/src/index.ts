@@ -35,7 +35,7 @@ export {
   type Sending,
   type UpdateKind,
 } from './auth-session-state.ts';
-export { heldRevision } from './auth-difference.ts';
+export { holdsNow, type Holds } from './auth-difference.ts';
 export { authSessionDueAt, nextAuthSession, openAuthSession } from './auth-session.ts';
 export { NOTHING, NO_SPANS, type LabelsVersion, type Span, type Spans } from './lifetimes.ts';
 export {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentHello, ControlStreamRequest, Heartbeat } from '@tagplane/protocol';
-import { authSessionDueAt, heldRevision, nextAuthSession, openAuthSession } from '@tagplane/session';
+import { authSessionDueAt, holdsNow, nextAuthSession, openAuthSession } from '@tagplane/session';
 import type { AuthSessionEffect, AuthSessionEvent, AuthSessionState, Sending } from '@tagplane/session';
 import { encodeNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
@@ -106,7 +106,7 @@ export class AgentSession implements RecordSource {
   /** Takes over what a lookup found. On `needs-record`, `adopt` the record and decide again. */
   decide(finding: Finding): 'done' | 'needs-record' {
     if (this.#node === undefined || this.phase === 'closed') return 'done';
-    const verdict = this.#node.consider(finding, heldRevision(this.#state));
+    const verdict = this.#node.consider(finding, holdsNow(this.#state));
     if (verdict === 'needs-record') return verdict;
     if (verdict === 'keep') {
       this.#handle({ type: 'keep' });

@@ -1,6 +1,6 @@
 import { packLabels, unpackLabels } from '@tagplane/serverinfo';
 import { NO_SPANS } from '@tagplane/session';
-import type { HeldAws, LabelSets, LabelsVersion } from '@tagplane/session';
+import type { HeldAws, Holds, LabelSets, LabelsVersion } from '@tagplane/session';
 import type { NodeRecord } from '../nodes/node-record.ts';
 import type { PackedLabels } from '../nodes/node-codec.ts';
 
@@ -49,14 +49,14 @@ export function holdingOfRecord(record: NodeRecord, instanceKey: string | undefi
  * count for nothing: a copied disk must not carry them on. A node that names no instance any more
  * keeps what it had.
  *
- * @param revision what the agent says it holds; undefined: uncertain
+ * @param holds what the agent says
  */
 export function heldAws(
   holding: Holding | undefined,
-  revision: string | undefined,
+  { revision, endless }: Holds,
   instanceKey: string | undefined,
 ): HeldAws {
-  if (revision === '') return { state: 'none' };
+  if (revision === '' || endless) return { state: 'none' };
   if (holding === undefined) return { state: 'unknown' };
   const other =
     holding.instanceKey !== undefined && instanceKey !== undefined && holding.instanceKey !== instanceKey;

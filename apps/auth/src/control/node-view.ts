@@ -1,7 +1,14 @@
 import type { ServerId } from '@tagplane/identity';
 import type { ServerInfo } from '@tagplane/serverinfo';
 import { wantedLabels } from '@tagplane/session';
-import type { AuthSessionState, Discovered, LabelSets, LabelsVersion } from '@tagplane/session';
+import type {
+  AuthSessionState,
+  Discovered,
+  HeldAws,
+  Holds,
+  LabelSets,
+  LabelsVersion,
+} from '@tagplane/session';
 import type { PackedNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
 import type { NodeFacts, TakenHello } from './facts.ts';
@@ -81,13 +88,13 @@ export class NodeView {
    * instance. `needs-record`: only what an earlier session left in the node's record can tell what the
    * node holds; `adopt` it, then ask again. `keep`: nobody can say; the node keeps what it holds.
    *
-   * @param heldRevision what the agent says it holds; undefined: uncertain
+   * @param holds what the agent says it holds
    */
-  consider(finding: Finding, heldRevision: string | undefined): Wanting | 'ignore' | 'needs-record' | 'keep' {
+  consider(finding: Finding, holds: Holds): Wanting | 'ignore' | 'needs-record' | 'keep' {
     if (finding.instanceKey !== this.instanceKey) return 'ignore';
     const { discovered, assigned, revision = this.#foundRevision } = finding;
     if (revision < this.#foundRevision) return 'ignore';
-    const held = heldAws(this.#holding, heldRevision, this.instanceKey);
+    const held = this.#heldAws(holds, assigned.length > 0);
     const wanted = wantedLabels({ discovered, assigned, held });
     if (wanted.state === 'keep' && !this.#recordRead) return 'needs-record';
     const cause = revision > this.#foundRevision ? causeOf(discovered, revision) : latestOf(assigned);
@@ -100,6 +107,11 @@ export class NodeView {
     this.#basis = wanted.basis;
     this.#wantedRevision = wanted.version.revision;
     return { version: wanted.version, sets: wanted.sets, rebased, cause };
+  }
+
+  /** @param replaced whether there is something to put in the place of what operators assigned before */
+  #heldAws(holds: Holds, replaced: boolean): HeldAws {
+    return heldAws(this.#holding, { ...holds, endless: holds.endless && replaced }, this.instanceKey);
   }
 
   /** Takes over what the store has of this node from an earlier session, if anything. */

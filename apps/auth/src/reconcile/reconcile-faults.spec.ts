@@ -224,6 +224,29 @@ describe('faults', () => {
     expect(agent.held && freshness(agent.held, clockAt(Date.now())).stale).toEqual([]);
   });
 
+  it('follows operators also for a node that nobody remembers: what it holds has no end, so it is theirs', async () => {
+    await put(stores.serverInfos, assigned('a', 's1', { k: 'old' }));
+    const agent = new FakeAgent('s1');
+    {
+      await using before = testPlane(stores);
+      await pass(500);
+      agent.connect(before.plane);
+      await pass(1_000);
+      expect(agent.labels).toEqual({ 'dynamic/k': 'old' });
+    }
+    await using emptied = testStores();
+    auth = testPlane(emptied);
+    await pass(500);
+    agent.connect(auth.plane);
+    await pass(5_000);
+    expect(agent.labels).toEqual({ 'dynamic/k': 'old' });
+    await put(emptied.serverInfos, assigned('a', 's1', { k: 'new' }));
+    await pass(1_000);
+    expect(agent.labels).toEqual({ 'dynamic/k': 'new' });
+    await auth[Symbol.asyncDispose]();
+    auth = undefined;
+  });
+
   it('cuts off an agent that reads nothing, and one that does not answer', async () => {
     const running = testPlane(stores);
     auth = running;
