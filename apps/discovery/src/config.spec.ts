@@ -75,6 +75,10 @@ describe('discovery.yaml', () => {
     ['aws.0.regions.0', 'auth: {address: "auth:7420"}\naws: [{regions: [Frankfurt]}]'],
     ['aws.0.tags.env', 'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], tags: {env: {a: 1}}}]'],
     [
+      'aws.0.tags.__proto__',
+      'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], tags: {__proto__: prod, env: prod}}]',
+    ],
+    [
       'aws.0.assume_role',
       'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], assume_role: {role_arn: x}}]',
     ],

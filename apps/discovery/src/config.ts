@@ -28,7 +28,7 @@ export const configSchema = z.strictObject({
     .array(
       z.strictObject({
         regions: z.array(regionField()).min(1, 'expected at least one region'),
-        tags: z.record(z.string().min(1), tagValuesField()).default({}),
+        tags: tagsField().default({}),
         assume_role: z
           .unknown()
           .refine((role) => role === undefined, {
@@ -62,6 +62,22 @@ function regionField(): z.ZodType<Region, string> {
     context.addIssue({ code: 'custom', message: 'expected a region such as eu-central-1' });
     return z.NEVER;
   });
+}
+
+/**
+ * Tags by key. A record silently loses the one key `__proto__`, and with it a condition: more instances
+ * would be found than were asked for.
+ */
+function tagsField() {
+  return z.preprocess(
+    (value, context) => {
+      if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
+        context.addIssue({ code: 'custom', path: ['__proto__'], message: 'this key cannot be asked for' });
+      }
+      return value;
+    },
+    z.record(z.string().min(1), tagValuesField()),
+  );
 }
 
 /** One value, several, or none for any. */
