@@ -1,14 +1,21 @@
 #!/usr/bin/env node
 // Bundles one program into a folder that runs with nothing but Node:
 //   node tools/bundle/bundle.mjs apps/auth   →   apps/auth/dist/{main.js, main.js.map, package.json, LICENSE}
+//   --small: shorter code, for a command line, whose start is mostly the reading of its own code
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const root = new URL('../..', import.meta.url).pathname;
-const folder = process.argv[2];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { small: { type: 'boolean' } },
+});
+const [folder] = positionals;
 if (folder === undefined) {
-  process.stderr.write('usage: bundle.mjs FOLDER\n');
+  process.stderr.write('usage: bundle.mjs [--small] FOLDER\n');
   process.exit(2);
 }
 const source = join(root, folder);
@@ -31,6 +38,9 @@ await build({
   sourcesContent: false,
   legalComments: 'linked',
   logLevel: 'warning',
+  minify: values.small === true,
+  // npm installs a copy for each workspace that needs it, because an older one sits at the root.
+  alias: { yaml: createRequire(join(root, 'libs/runtime/package.json')).resolve('yaml') },
   // Dependencies in CommonJS call require(), which an ES module does not have.
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module';\nconst require = createBundleRequire(import.meta.url);",

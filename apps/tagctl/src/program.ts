@@ -92,7 +92,7 @@ function addNodes(program: Command, run: Runner): void {
 function addServerInfos(program: Command, run: Runner): void {
   const infos = program
     .command('server-infos')
-    .description('which labels some node should have, says who, and until when');
+    .description('the labels that a node should have: who wrote them, and until when they hold');
   infos
     .command('ls')
     .description('list all ServerInfos, assigned ones first')

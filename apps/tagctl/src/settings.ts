@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Peer } from '@tagplane/identity';
 import { ConfigError, SECOND, addressField, formatAddress, loadConfig } from '@tagplane/runtime';
 import type { Address } from '@tagplane/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from './errors.ts';
 import { isOperatorName, operatorPeer } from './identity.ts';
 import type { TagctlIo } from './io.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One key of a configuration, for `--help` and for its environment variable. */
 export interface ConfigKey {

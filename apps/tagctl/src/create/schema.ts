@@ -3,7 +3,7 @@ import { labelProblem } from '@tagplane/labels';
 import { durationField } from '@tagplane/runtime';
 import { isAssignedName } from '@tagplane/serverinfo';
 import type { Match, ServerInfoDraft } from '@tagplane/serverinfo';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const LABEL_PREFIX = 'dynamic/';
 

@@ -9,21 +9,20 @@ import type { TableOf } from './table-of.ts';
 export const serverInfoTable: TableOf<ServerInfoView> = {
   plural: 'ServerInfos',
   columns: [
-    { title: 'NAME', priority: 0, shrinkTo: 24 },
+    // Whole: discovered names are all alike but for their end, aws-ACCOUNT-REGION-INSTANCE.
+    { title: 'NAME', priority: 0, shrinkTo: 51 },
     { title: 'MATCH', priority: 4, shrinkTo: 20 },
     { title: 'EXPIRES', priority: 1 },
     { title: 'OBSERVED', priority: 3 },
-    { title: 'ORIGIN', priority: 5, shrinkTo: 12 },
-    { title: 'REVISION', priority: 6 },
-    { title: 'LABELS', priority: 2, shrinkTo: 24 },
+    { title: 'ORIGIN', priority: 5, shrinkTo: 20 },
+    { title: 'LABELS', priority: 2, shrinkTo: 16 },
   ],
   row: (info, now) => [
     { text: visible(info.name) },
-    { text: visible(matchText(info.match)) },
+    { text: visible(matchId(info.match)) },
     { text: until(info.expires_at, now) },
     { text: ago(info.observed_at, now) },
     { text: visible(info.origin) },
-    { text: String(info.revision) },
     { text: labelsText(info.labels) },
   ],
   details: (info, now) => [
@@ -39,6 +38,11 @@ export const serverInfoTable: TableOf<ServerInfoView> = {
 
 function withAge(time: string | null, age: string): string {
   return time === null ? age : `${time} (${age})`;
+}
+
+/** Without the account and the region: a table has no room for what `get` shows. */
+function matchId(match: MatchView): string {
+  return match !== null && 'aws_instance' in match ? match.aws_instance.instance_id : matchText(match);
 }
 
 function matchText(match: MatchView): string {
