@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Labels } from './labels.ts';
 import { sortedEntries } from './labels.ts';
 
@@ -8,8 +8,5 @@ import { sortedEntries } from './labels.ts';
  */
 export function labelsRevision(labels: Labels): string {
   if (labels.size === 0) return '';
-  return createHash('sha256')
-    .update(JSON.stringify(sortedEntries(labels)))
-    .digest('hex')
-    .slice(0, 32);
+  return hash('sha256', JSON.stringify(sortedEntries(labels)), 'hex').slice(0, 32);
 }

@@ -94,7 +94,8 @@ export class NodeView {
     if (finding.instanceKey !== this.instanceKey) return 'ignore';
     const { discovered, assigned, revision = this.#foundRevision } = finding;
     if (revision < this.#foundRevision) return 'ignore';
-    const held = this.#heldAws(holds, assigned.length > 0);
+    // Only then does it matter, and reading it takes longer than all the rest.
+    const held = discovered.state === 'absent' ? this.#heldAws(holds, assigned.length > 0) : UNASKED;
     const wanted = wantedLabels({ discovered, assigned, held });
     if (wanted.state === 'keep' && !this.#recordRead) return 'needs-record';
     const cause = revision > this.#foundRevision ? causeOf(discovered, revision) : latestOf(assigned);
@@ -174,6 +175,8 @@ export class NodeView {
     };
   }
 }
+
+const UNASKED: HeldAws = { state: 'unknown' };
 
 function causeOf(discovered: Discovered, revision: number): Cause {
   return { revision, observedAt: discovered.state === 'live' ? discovered.source.observedAt : undefined };

@@ -1,13 +1,19 @@
 import type { AgentSession } from './agent-session.ts';
 
-/** The sessions of this process: every open stream, and those that speak for a server id. */
-export class SessionRegistry {
-  readonly #open = new Set<AgentSession>();
-  readonly #byServerId = new Map<string, AgentSession>();
-  /** By key of the node's ServerInfo. Nearly always one, so that most entries need no array. */
-  readonly #byInstance = new Map<string, AgentSession | readonly AgentSession[]>();
+/** A session, as far as a registry looks at it. */
+export interface Registered {
+  readonly serverId: string;
+  readonly instanceKey: string | undefined;
+}
 
-  get open(): ReadonlySet<AgentSession> {
+/** The sessions of this process: every open stream, and those that speak for a server id. */
+export class SessionRegistry<Session extends Registered = AgentSession> {
+  readonly #open = new Set<Session>();
+  readonly #byServerId = new Map<string, Session>();
+  /** By key of the node's ServerInfo. Nearly always one, so that most entries need no array. */
+  readonly #byInstance = new Map<string, Session | readonly Session[]>();
+
+  get open(): ReadonlySet<Session> {
     return this.#open;
   }
 
@@ -16,26 +22,21 @@ export class SessionRegistry {
     return this.#byServerId.size;
   }
 
-  registered(): IterableIterator<AgentSession> {
+  registered(): IterableIterator<Session> {
     return this.#byServerId.values();
   }
 
-  get(serverId: string): AgentSession | undefined {
+  get(serverId: string): Session | undefined {
     return this.#byServerId.get(serverId);
   }
 
-  withInstance(instanceKey: string): readonly AgentSession[] {
+  withInstance(instanceKey: string): readonly Session[] {
     const found = this.#byInstance.get(instanceKey);
     if (found === undefined) return NONE;
     return found instanceof Array ? found : [found];
   }
 
-  /** Whether any session's node is this instance. */
-  hasInstance(instanceKey: string): boolean {
-    return this.#byInstance.has(instanceKey);
-  }
-
-  add(session: AgentSession): void {
+  add(session: Session): void {
     this.#open.add(session);
   }
 
@@ -44,7 +45,7 @@ export class SessionRegistry {
    *
    * @returns the session that did before
    */
-  register(session: AgentSession): AgentSession | undefined {
+  register(session: Session): Session | undefined {
     const before = this.#byServerId.get(session.serverId);
     if (before !== undefined) this.#removeInstance(before, before.instanceKey);
     this.#byServerId.set(session.serverId, session);
@@ -53,26 +54,26 @@ export class SessionRegistry {
   }
 
   /** The session's instance is another one than `before`. */
-  rekey(session: AgentSession, before: string | undefined): void {
+  rekey(session: Session, before: string | undefined): void {
     this.#removeInstance(session, before);
     if (this.#byServerId.get(session.serverId) === session) this.#addInstance(session);
   }
 
-  remove(session: AgentSession): void {
+  remove(session: Session): void {
     this.#open.delete(session);
     if (this.#byServerId.get(session.serverId) !== session) return;
     this.#byServerId.delete(session.serverId);
     this.#removeInstance(session, session.instanceKey);
   }
 
-  #addInstance(session: AgentSession): void {
+  #addInstance(session: Session): void {
     const key = session.instanceKey;
     if (key === undefined) return;
     const others = this.withInstance(key);
     this.#byInstance.set(key, others.length === 0 ? session : [...others, session]);
   }
 
-  #removeInstance(session: AgentSession, key: string | undefined): void {
+  #removeInstance(session: Session, key: string | undefined): void {
     if (key === undefined) return;
     const [first, ...rest] = this.withInstance(key).filter((other) => other !== session);
     if (first === undefined) this.#byInstance.delete(key);
@@ -80,4 +81,4 @@ export class SessionRegistry {
   }
 }
 
-const NONE: readonly AgentSession[] = [];
+const NONE: readonly never[] = [];

@@ -24,7 +24,7 @@ export interface ReconcilerOptions {
 /** One lookup for so many nodes. */
 const BATCH = 200;
 /** Lookups under way at once: while they are, others gather, so that the next ones are fuller. */
-const CONCURRENCY = 4;
+const CONCURRENCY = 2;
 const STORE_RETRY = { baseMs: 200, maxMs: 5 * SECOND };
 /** A node that cannot be looked at is tried again within 1 s, then less and less often. */
 const NODE_RETRY = { baseMs: SECOND, maxMs: 300 * SECOND };
