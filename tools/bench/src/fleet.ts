@@ -1,8 +1,8 @@
 import { parseInstanceKey } from '@tagplane/identity';
 import type { InstanceKey } from '@tagplane/identity';
 import type { Labels } from '@tagplane/labels';
-import { discoveredName } from '@tagplane/serverinfo';
-import type { ServerInfoDraft } from '@tagplane/serverinfo';
+import { discoveredName, observeInstance } from '@tagplane/serverinfo';
+import type { FoundInstance, ServerInfoDraft } from '@tagplane/serverinfo';
 
 const TTL_MS = 90 * 60 * 1_000;
 /** 14 labels of a 12-character key and a 50-character value, as JSON about 1 KiB. */
@@ -33,6 +33,15 @@ export function draftOf(index: number, generation: number): ServerInfoDraft {
     observedAt: Date.now(),
     ttlMs: TTL_MS,
   };
+}
+
+/** The same instance as a scan leaves it behind. */
+export function foundOf(index: number, generation: number): FoundInstance {
+  const tags = [...labelsOf(index, generation)].map(([key, value]): [string, string] => [
+    key.slice('aws/'.length),
+    value,
+  ]);
+  return observeInstance({ key: instanceNumber(index), state: 'running', tags: new Map(tags) }, Date.now());
 }
 
 /** Runs work on batches, a fixed number of them at a time. */

@@ -24,20 +24,25 @@ class NotPlainError extends Error {
   override readonly name = 'NotPlainError';
 }
 
-/** Seven bytes are exact in a double: enough for lengths, seconds and nanoseconds. */
-const MAX_VARINT_BITS = 49;
+/** Seven bytes of seven bits are exact in a double: enough for lengths, seconds and nanoseconds. */
+const VARINT_BOUND = 2 ** 49;
+
+/** Of each of four bytes, the bit that no ASCII character has. */
+const HIGH_BITS = 0x80_80_80_80 | 0;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads a ServerInfo in which only a draft's fields are set, and none but the labels more than once. */
 class PlainReader {
   readonly #bytes: Buffer;
+  readonly #words: DataView;
   /** Each byte as a character: cutting a text out of it is faster than decoding it. */
   readonly #characters: string;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#characters = this.#bytes.toString('latin1');
   }
 
@@ -112,15 +117,26 @@ class PlainReader {
     const end = this.#end();
     const from = this.#at;
     this.#at = end;
-    const bytes = this.#bytes;
+    if (this.#isAscii(from, end)) return this.#characters.slice(from, end);
+    return decodeUtf8(this.#bytes.subarray(from, end));
+  }
+
+  #isAscii(from: number, end: number): boolean {
+    const words = this.#words;
     let bits = 0;
-    for (let index = from; index < end; index += 1) bits |= bytes[index] ?? 0;
-    return bits < 0x80 ? this.#characters.slice(from, end) : decodeUtf8(bytes.subarray(from, end));
+    let index = from;
+    // Four bytes at a time: this loop passes over every byte of every label.
+    for (; index + 4 <= end; index += 4) bits |= words.getInt32(index);
+    for (; index < end; index += 1) bits |= words.getInt8(index);
+    return (bits & HIGH_BITS) === 0;
   }
 
   /** Reads a length; where what has it ends. */
   #end(): number {
-    const length = this.#varint();
+    const first = this.#bytes[this.#at] ?? 0xff;
+    let length = first;
+    if (first < 0x80) this.#at += 1;
+    else length = this.#varint();
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new NotPlainError();
     return end;
@@ -128,11 +144,11 @@ class PlainReader {
 
   #varint(): number {
     let value = 0;
-    for (let bits = 0; bits < MAX_VARINT_BITS; bits += 7) {
+    for (let place = 1; place < VARINT_BOUND; place *= 0x80) {
       const byte = this.#bytes[this.#at++];
       if (byte === undefined) break;
-      if (byte < 0x80) return value + byte * 2 ** bits;
-      value += (byte - 0x80) * 2 ** bits;
+      if (byte < 0x80) return value + byte * place;
+      value += (byte - 0x80) * place;
     }
     throw new NotPlainError();
   }

@@ -1,8 +1,9 @@
 // Writes ServerInfos in batches: through the API, or as bare ioredis pipelines of the same size.
 import { createClient } from '@connectrpc/connect';
 import { ServerInfoService, UpsertStatus, createClientConnection, upsertDrafts } from '@tagplane/protocol';
+import { draftOf as draftToSend } from '@tagplane/serverinfo';
 import { Redis } from 'ioredis';
-import { draftOf, inBatches } from '../fleet.ts';
+import { draftOf, foundOf, inBatches } from '../fleet.ts';
 import { answer, measured, workerArgument } from '../worker.ts';
 
 const { how, url, port, total } = workerArgument() as {
@@ -41,11 +42,13 @@ async function ours(): Promise<() => Promise<void>> {
     timeoutMs: 60_000,
   });
   const client = createClient(ServerInfoService, connection.transport);
-  const drafts = Array.from({ length: total }, (_, index) => draftOf(index, 1));
+  // Kept between scans as discovery keeps them, and made into drafts when they leave.
+  const found = Array.from({ length: total }, (_, index) => foundOf(index, 1));
   await client.listServerInfos({ pageSize: 1 });
   return async () => {
     await inBatches(total, BATCHES, async (from, to) => {
-      const { results } = await upsertDrafts(connection.transport, drafts.slice(from, to));
+      const drafts = found.slice(from, to).map((instance) => draftToSend(instance, TTL_MS));
+      const { results } = await upsertDrafts(connection.transport, drafts);
       const refused = results.find(({ status }) => status !== UpsertStatus.ACCEPTED);
       if (refused !== undefined) throw new Error(`an item was refused: ${refused.reason}`);
     });
