@@ -81,6 +81,8 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+/** zod's own words, without the kind of the problem in front of them. */
 function plain(message: string): string {
-  return (message.split('\n', 1)[0] ?? '').replace(/^Invalid (input|option): /, '');
+  const [line = ''] = message.split('\n', 1);
+  return line.replace(/^(Invalid (input|option)|Too (small|big)): /, '').replaceAll('"|"', '", "');
 }
