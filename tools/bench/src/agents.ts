@@ -57,8 +57,9 @@ export async function startAgents(options: {
       }),
     onAck: (listener) => listeners.push(listener),
     async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode === null) child.kill('SIGKILL');
+      child.kill('SIGKILL');
       await exited;
     },
   };

@@ -3,7 +3,7 @@ import type { Sample } from '../figure.ts';
 import { startAuth } from '../servers.ts';
 import type { Suite } from '../suite.ts';
 import type { Cost } from '../worker.ts';
-import { cpuSecondsOf, runWorker } from '../worker.ts';
+import { runWorker } from '../worker.ts';
 
 const TOTAL = 100_000;
 
@@ -16,13 +16,10 @@ export const upsertSuite: Suite = async ({ runs }) => {
     const floor = await upsert({ how: 'bare', url: redis.url, port: 0, total: TOTAL });
     await redis.restart({ empty: true });
     await using auth = await startAuth(redis.url);
-    const before = cpuSecondsOf(auth.process.pid);
-    const ours = await upsert({ how: 'ours', url: redis.url, port: auth.port, total: TOTAL });
+    const { port, process } = auth;
+    const ours = await upsert({ how: 'ours', url: redis.url, port, pid: process.pid, total: TOTAL });
     rates.push({ value: TOTAL / ours.wallSeconds, floor: TOTAL / floor.wallSeconds });
-    cpu.push({
-      value: ours.cpuSeconds + cpuSecondsOf(auth.process.pid) - before,
-      floor: floor.cpuSeconds,
-    });
+    cpu.push({ value: ours.cpuSeconds, floor: floor.cpuSeconds });
   }
   return [
     {
@@ -35,6 +32,11 @@ export const upsertSuite: Suite = async ({ runs }) => {
   ];
 };
 
-async function upsert(argument: object): Promise<Cost> {
-  return (await runWorker<{ cost: Cost }>('upsert', argument)).cost;
+/** CPU of the worker and of the server that it was told of. */
+async function upsert(argument: object): Promise<Pick<Cost, 'wallSeconds' | 'cpuSeconds'>> {
+  const { cost, serverCpuSeconds } = await runWorker<{ cost: Cost; serverCpuSeconds: number }>(
+    'upsert',
+    argument,
+  );
+  return { wallSeconds: cost.wallSeconds, cpuSeconds: cost.cpuSeconds + serverCpuSeconds };
 }

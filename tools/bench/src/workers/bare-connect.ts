@@ -13,7 +13,9 @@ await serveBarePushes((streams, onAck) =>
       routes: (router) => {
         router.rpc(InventoryService.method.controlStream, (requests) => {
           const outbox = new Outbox<ControlStreamResponse>();
-          void readRequests(requests, outbox);
+          readRequests(requests, outbox).catch(() => {
+            outbox.close();
+          });
           return outbox;
         });
         async function readRequests(
