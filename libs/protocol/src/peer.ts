@@ -1,7 +1,7 @@
 import { Code, ConnectError, createContextKey } from '@connectrpc/connect';
 import type { HandlerContext } from '@connectrpc/connect';
 import type { Peer } from '@tagplane/identity';
-import { parsePeerClaim } from '@tagplane/identity';
+import { ROLES, parsePeerClaim } from '@tagplane/identity';
 import { PEER_HEADER } from './limits.ts';
 
 const peerKey = createContextKey<Peer | undefined>(undefined, { description: 'the peer of this call' });
@@ -30,5 +30,9 @@ export function peerOf(context: Pick<HandlerContext, 'values'>): Peer {
 
 /** UNAUTHENTICATED, with what to do about it. */
 export function unidentified(): ConnectError {
-  return new ConnectError(`who is calling? send the header ${PEER_HEADER}: ROLE/NAME`, Code.Unauthenticated);
+  const roles = ROLES.join(', ');
+  return new ConnectError(
+    `who is calling? send the header ${PEER_HEADER}: ROLE/NAME; roles are ${roles}`,
+    Code.Unauthenticated,
+  );
 }
