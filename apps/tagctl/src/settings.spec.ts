@@ -81,4 +81,11 @@ describe('operatorPeer', () => {
     expect(peer).toEqual({ role: 'operator', name, proof: 'claimed' });
     expect(parsePeerClaim(peerText(peer))).toEqual(peer);
   });
+
+  it('names no file that is not there', () => {
+    const env = { TAGPLANE_ADDRESS: 'foo' };
+    expect(() => readSettings({}, { env, homeDir })).toThrow(
+      'address: expected HOST:PORT (in the environment)',
+    );
+  });
 });

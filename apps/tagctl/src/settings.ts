@@ -73,5 +73,6 @@ export function configFile({ env, homeDir }: Pick<TagctlIo, 'env' | 'homeDir'>):
 }
 
 function placed(message: string, file: string): string {
-  return message.startsWith(file) ? message : `${message} (in ${file} or the environment)`;
+  if (message.startsWith(file)) return message;
+  return `${message} (in ${existsSync(file) ? `${file} or ` : ''}the environment)`;
 }
