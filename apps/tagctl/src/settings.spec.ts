@@ -66,6 +66,13 @@ describe('readSettings', () => {
       expect.objectContaining({ exitCode: 2, message: expect.stringMatching(expected) }),
     );
   });
+
+  it('names no file that is not there', () => {
+    const env = { TAGPLANE_ADDRESS: 'foo' };
+    expect(() => readSettings({}, { env, homeDir })).toThrow(
+      'address: expected HOST:PORT (in the environment)',
+    );
+  });
 });
 
 describe('operatorPeer', () => {
@@ -80,12 +87,5 @@ describe('operatorPeer', () => {
     const peer = operatorPeer(undefined, env);
     expect(peer).toEqual({ role: 'operator', name, proof: 'claimed' });
     expect(parsePeerClaim(peerText(peer))).toEqual(peer);
-  });
-
-  it('names no file that is not there', () => {
-    const env = { TAGPLANE_ADDRESS: 'foo' };
-    expect(() => readSettings({}, { env, homeDir })).toThrow(
-      'address: expected HOST:PORT (in the environment)',
-    );
   });
 });
