@@ -11,8 +11,8 @@ const TOTAL = 100_000;
 export const rangeSuite: Suite = async ({ runs }) => {
   await using redis = await startRedis();
   const auth = await startAuth(redis.url);
-  await runWorker('upsert', { how: 'bare', url: redis.url, port: 0, total: TOTAL });
-  await runWorker('upsert', { how: 'ours', url: redis.url, port: auth.port, total: TOTAL });
+  await runWorker('upsert', { how: 'bare-pair', url: redis.url, port: 0, warmUp: 0, total: TOTAL });
+  await runWorker('upsert', { how: 'ours', url: redis.url, port: auth.port, warmUp: 0, total: TOTAL });
   await auth.process.stop();
   const rates: Sample[] = [];
   const cpu: Sample[] = [];

@@ -3,23 +3,14 @@ import { UpsertStatus, createClientConnection, upsertDrafts } from '@tagplane/pr
 import { draftOf as draftToSend } from '@tagplane/serverinfo';
 import { Redis } from 'ioredis';
 import { draftOf, foundOf, inBatches } from '../fleet.ts';
+import type { UpsertWork } from '../upsert-work.ts';
 import { answer, cpuSecondsOf, measured, workerArgument } from '../worker.ts';
 
-const { how, url, port, pid, total } = workerArgument() as {
-  how: 'bare' | 'ours';
-  url: string;
-  port: number;
-  /** Of the server whose CPU counts as well. */
-  pid?: number;
-  total: number;
-};
+const { how, url, port, pid, warmUp, total } = workerArgument() as UpsertWork;
 const BATCHES = { size: 100, inFlight: 8 };
-/**
- * Items written before the measured ones, so that neither side is measured while its code is compiled:
- * the services run for weeks, and 100,000 items take seconds.
- */
-const WARM_UP = 20_000;
 const TTL_MS = 90 * 60 * 1_000;
+/** As the store trims its feed. */
+const FEED_LENGTH = 200_000;
 
 interface Work extends Disposable {
   /** Writes as many of the items from this one on. */
@@ -29,7 +20,7 @@ interface Work extends Disposable {
 async function bare(): Promise<Work> {
   const redis = new Redis(url, { lazyConnect: true });
   await redis.connect();
-  const items = Array.from({ length: WARM_UP + total }, (_, index) => {
+  const items = Array.from({ length: warmUp + total }, (_, index) => {
     const draft = draftOf(index, 1);
     return { key: `bare:${draft.name}`, member: draft.name, value: JSON.stringify([...draft.labels].flat()) };
   });
@@ -39,6 +30,9 @@ async function bare(): Promise<Work> {
       for (const { key, member, value } of items.slice(start + from, start + to)) {
         pipeline.set(key, value, 'PX', TTL_MS);
         pipeline.zadd('bare-index', 0, member);
+        if (how === 'bare-pair') continue;
+        pipeline.zadd('bare-expiry', Date.now() + TTL_MS, member);
+        pipeline.xadd('bare-feed', 'MAXLEN', '~', FEED_LENGTH, '*', 'put', member);
       }
       for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
     });
@@ -57,7 +51,7 @@ function ours(): Work {
     timeoutMs: 60_000,
   });
   // Kept between scans as discovery keeps them, and made into drafts when they leave.
-  const found = Array.from({ length: WARM_UP + total }, (_, index) => foundOf(index, 1));
+  const found = Array.from({ length: warmUp + total }, (_, index) => foundOf(index, 1));
   const write = (start: number, count: number): Promise<void> =>
     inBatches(count, BATCHES, async (from, to) => {
       const drafts = found.slice(start + from, start + to).map((instance) => draftToSend(instance, TTL_MS));
@@ -73,10 +67,10 @@ function ours(): Work {
   };
 }
 
-const work = how === 'bare' ? await bare() : ours();
-await work.write(0, WARM_UP);
+const work = how === 'ours' ? ours() : await bare();
+await work.write(0, warmUp);
 const serverBefore = pid === undefined ? 0 : cpuSecondsOf(pid);
-const { cost } = await measured(() => work.write(WARM_UP, total));
+const { cost } = await measured(() => work.write(warmUp, total));
 const serverCpuSeconds = pid === undefined ? 0 : cpuSecondsOf(pid) - serverBefore;
 work[Symbol.dispose]();
 answer({ cost, serverCpuSeconds });
