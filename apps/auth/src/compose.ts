@@ -8,7 +8,7 @@ import type { AuthConfig } from './config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { createMetrics } from './metrics.ts';
 import { NodeHub } from './node-watch/node-hub.ts';
-import { registerBinaryRoutes, registerRoutes } from './routes/index.ts';
+import { rawMethods, registerBinaryRoutes, registerRoutes } from './routes/index.ts';
 import { readableNode } from './routes/readable.ts';
 import { translateStoreError } from './store-errors.ts';
 import { openStores } from './stores/open-stores.ts';
@@ -61,6 +61,7 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
     routes: (router, closing) => {
       registerRoutes(router, { stores, metrics, log, status, nodeHub, control }, closing);
     },
+    rawMethods: rawMethods({ control }),
     binaryRoutes: (router) => {
       registerBinaryRoutes(router, { stores, metrics, log });
     },

@@ -27,6 +27,7 @@ export { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';
 export { identifyPeer, knownPeer, peerOf, unidentified } from './peer.ts';
 export { createApiServer, type ApiServer, type ApiServerOptions } from './server/api-server.ts';
 export { type FinishedCall } from './server/call-boundary.ts';
+export { rawMethod, type RawMethod, type RawStream, type RawStreamListener } from './server/raw-stream.ts';
 export { rpcOptions, type RpcOptions } from './server/rpc-options.ts';
 export { healthRoutes, type HealthOptions } from './server/health.ts';
 export { reflectionRoutes } from './server/reflection.ts';

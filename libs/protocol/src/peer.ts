@@ -8,12 +8,16 @@ const peerKey = createContextKey<Peer | undefined>(undefined, { description: 'th
 
 /**
  * Finds out who the peer of a call is; a router's `requestGate`, so it runs before the body is read.
- * This is the one place that decides it: today the peer's own claim in a header, which is why
+ * This file is the one place that decides it: today the peer's own claim in a header, which is why
  * listeners stay on loopback.
  */
 export function identifyPeer(context: Pick<HandlerContext, 'requestHeader' | 'values'>): void {
-  const claim = context.requestHeader.get(PEER_HEADER);
-  if (claim !== null) context.values.set(peerKey, parsePeerClaim(claim));
+  context.values.set(peerKey, claimedPeer(context.requestHeader.get(PEER_HEADER) ?? ''));
+}
+
+/** The peer that the text of the header `PEER_HEADER` names; empty: there was none. */
+export function claimedPeer(claim: string): Peer | undefined {
+  return parsePeerClaim(claim);
 }
 
 /** Undefined when the peer did not say who it is. */

@@ -1,5 +1,6 @@
 import type { ControlStreamResponse } from '@tagplane/protocol';
 import type { AgentChannel } from './channel.ts';
+import { Unread } from './unread.ts';
 
 type Result = IteratorResult<ControlStreamResponse, undefined>;
 
@@ -23,8 +24,7 @@ export class Outbox
     AsyncIterator<ControlStreamResponse, undefined>
 {
   readonly #options: OutboxOptions;
-  /** At most one of each kind of message. */
-  readonly #queue: ControlStreamResponse[] = [];
+  readonly #queue = new Unread();
   #end: 'open' | 'closed' | { readonly error: unknown } = 'open';
   #waiting:
     { readonly resolve: (result: Result) => void; readonly reject: (error: unknown) => void } | undefined;
@@ -44,7 +44,7 @@ export class Outbox
     if (this.#end !== 'open') return;
     if (goodbye !== undefined) this.#put(goodbye);
     this.#end = 'closed';
-    if (this.#queue.length === 0) this.#settle();
+    if (this.#queue.empty) this.#settle();
   }
 
   deny(reason: string): void {
@@ -54,13 +54,13 @@ export class Outbox
   /** Ends the stream with this error; what is queued is dropped. */
   fail(error: unknown): void {
     if (this.#end !== 'open') return;
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#end = { error };
     this.#settle();
   }
 
   cut(): void {
-    this.#queue.length = 0;
+    this.#queue.clear();
     if (this.#end === 'open') this.#end = 'closed';
     this.#settle();
     this.#options.cut?.();
@@ -71,7 +71,7 @@ export class Outbox
   }
 
   next(): Promise<Result> {
-    const message = this.#queue.shift();
+    const message = this.#queue.take();
     if (message !== undefined) return Promise.resolve({ done: false, value: message });
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -81,7 +81,7 @@ export class Outbox
 
   /** The stream below is gone. */
   return(): Promise<Result> {
-    this.#queue.length = 0;
+    this.#queue.clear();
     this.#end = 'closed';
     this.#settle();
     this.#ended();
@@ -95,9 +95,7 @@ export class Outbox
       waiting.resolve({ done: false, value: message });
       return;
     }
-    const unread = this.#queue.findIndex((queued) => queued.message.case === message.message.case);
-    if (unread >= 0) this.#queue[unread] = message;
-    else this.#queue.push(message);
+    this.#queue.put(message);
   }
 
   #settle(): void {

@@ -9,6 +9,7 @@ import {
   upsertBatchRoute,
   upsertByBatch,
 } from '@tagplane/protocol';
+import type { RawMethod } from '@tagplane/protocol';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { NodeHub } from '../node-watch/node-hub.ts';
 import { createControlStreamRoute } from './control-stream.ts';
@@ -19,6 +20,7 @@ import { getStatus } from './get-status.ts';
 import type { StatusSources } from './get-status.ts';
 import { listNodes } from './list-nodes.ts';
 import { listServerInfos } from './list-server-infos.ts';
+import { plainControlStream } from './plain-control-stream.ts';
 import type { RouteContext } from './route-context.ts';
 import { upsertServerInfos } from './upsert-server-infos.ts';
 import { watchNodes } from './watch-nodes.ts';
@@ -49,6 +51,11 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
   const ready = (): boolean => routes.status.readiness().every((check) => check.ready);
   healthRoutes(router, { ready, services: SERVICES, closing });
   reflectionRoutes(router, SERVICES);
+}
+
+/** Methods that are served from the stream itself, for agents of our own. */
+export function rawMethods(routes: Pick<Routes, 'control'>): RawMethod[] {
+  return [plainControlStream(routes.control)];
 }
 
 /** Methods that read binary requests in a way of their own. */

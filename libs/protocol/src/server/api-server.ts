@@ -2,17 +2,21 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import type { Address } from '@tagplane/runtime';
 import { listen, warnUnlessLoopback } from '@tagplane/runtime';
 import { createPort } from './port.ts';
-import type { PortOptions } from './port.ts';
+import type { PortOptions, StreamTaker } from './port.ts';
+import { isPlainStream } from './raw-stream.ts';
+import type { RawMethod } from './raw-stream.ts';
 import { createRpcHandler } from './rpc-handler.ts';
 import type { RpcOptions } from './rpc-options.ts';
 import { rpcOptions } from './rpc-options.ts';
 
-export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler'> {
+export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler' | 'takeStream'> {
   readonly listen: Address;
   /** `closing` aborts when the server begins to close: streams that have no end of their own end then. */
   readonly routes: (router: ConnectRouter, closing: AbortSignal) => void;
   /** Methods of `routes` that have another form for requests in binary. */
   readonly binaryRoutes?: (router: ConnectRouter) => void;
+  /** Methods of `routes` that are served from the stream itself where the request is plain enough. */
+  readonly rawMethods?: readonly RawMethod[];
 }
 
 export interface ApiServer {
@@ -38,7 +42,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     { ...rpcOptions(options), ...binaryRoutes, log: options.log },
   );
-  const port = createPort({ ...options, handler });
+  const port = createPort({ ...options, handler, takeStream: rawStreams(options) });
   const address = await listen(port.server, options.listen);
   return {
     address,
@@ -46,5 +50,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       closing.abort();
       await port.close(graceMs);
     },
+  };
+}
+
+function rawStreams(options: ApiServerOptions): StreamTaker {
+  const methods = new Map((options.rawMethods ?? []).map((method) => [method.path, method]));
+  return (stream, headers) => {
+    const method = methods.get(headers[':path'] ?? '');
+    if (method === undefined || !isPlainStream(headers)) return false;
+    method.serve(options, stream, headers);
+    return true;
   };
 }

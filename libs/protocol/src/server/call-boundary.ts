@@ -58,13 +58,18 @@ export function reportRefusals(
   };
 }
 
-interface Call {
+export interface Call {
   end(): void;
   /** Reports the call and returns what the peer may know of the error. */
   fail(error: unknown): ConnectError;
 }
 
-function startCall(options: BoundaryOptions, method: CallMethod, signal: AbortSignal): Call {
+/** Begins to measure a call; `signal` is what aborts its work, if there is such. */
+export function startCall(
+  options: BoundaryOptions,
+  method: CallMethod,
+  signal: AbortSignal | undefined,
+): Call {
   const started = performance.now();
   const name = `${method.parent.typeName}/${method.name}`;
   let reported = false;
@@ -88,7 +93,8 @@ function startCall(options: BoundaryOptions, method: CallMethod, signal: AbortSi
   };
 }
 
-function aborted(error: unknown, signal: AbortSignal): ConnectError | undefined {
+function aborted(error: unknown, signal: AbortSignal | undefined): ConnectError | undefined {
+  if (signal === undefined) return undefined;
   return isAbort(error, signal) ? ConnectError.from(error, Code.Canceled) : undefined;
 }
 

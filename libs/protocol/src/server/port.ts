@@ -1,7 +1,13 @@
 import { createServer as createHttp1Server } from 'node:http';
 import type { Server as Http1Server } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
-import type { Http2Server, ServerHttp2Session, ServerOptions } from 'node:http2';
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+  ServerOptions,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Logger } from '@tagplane/runtime';
 import {
@@ -19,8 +25,13 @@ export interface Http2ServerLimits extends ServerOptions {
   readonly streamResetRate?: number;
 }
 
+/** Answers true when it serves the stream itself. */
+export type StreamTaker = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
+
 export interface PortOptions {
   readonly handler: NodeHandler;
+  /** Asked first, for each stream of HTTP/2. */
+  readonly takeStream?: StreamTaker;
   readonly log: Logger;
   /** Default `MAX_CONNECTIONS`. */
   readonly maxConnections?: number;
@@ -48,6 +59,7 @@ export function createPort(options: PortOptions): Port {
   http1.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   http1.maxHeadersCount = 100;
   const http2 = createHttp2Server(HTTP2_OPTIONS, options.handler);
+  if (options.takeStream !== undefined) offerStreams(http2, options.takeStream);
   const sessions = trackSessions(http2, options.log);
   const sockets = new Set<Socket>();
   const serveHttp1 = http1.listeners('connection');
@@ -56,8 +68,13 @@ export function createPort(options: PortOptions): Port {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     peek(socket, options.firstBytesMs ?? FIRST_BYTES_MS, (first) => {
-      if (first === HTTP2_PREFACE) http2.emit('connection', socket);
-      else for (const serve of serveHttp1) Reflect.apply(serve, http1, [socket]);
+      if (first !== HTTP2_PREFACE) {
+        for (const serve of serveHttp1) Reflect.apply(serve, http1, [socket]);
+        return;
+      }
+      // HTTP/1.1's sockets stay open when the peer has ended; HTTP/2's must not, or nobody would notice.
+      socket.allowHalfOpen = false;
+      http2.emit('connection', socket);
     });
   });
   http1.on('drop', () => {
@@ -67,6 +84,16 @@ export function createPort(options: PortOptions): Port {
     server: http1,
     close: (graceMs) => closePort(http1, sessions, sockets, graceMs),
   };
+}
+
+/** Streams that are not taken go on to the server's own requests and responses. */
+function offerStreams(server: Http2Server, take: StreamTaker): void {
+  const others = server.listeners('stream');
+  server.removeAllListeners('stream');
+  server.on('stream', (stream, headers, ...rest) => {
+    if (take(stream, headers)) return;
+    for (const serve of others) Reflect.apply(serve, server, [stream, headers, ...rest]);
+  });
 }
 
 /** Waits for the first bytes, puts them back, and hands them on; a connection that sends none is closed. */
