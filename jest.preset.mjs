@@ -9,6 +9,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': fileURLToPath(new URL('./tools/strip-types.mjs', import.meta.url)) },
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
+  // A busy machine is slow: only a test that hangs waits for this.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/out-spec', '<rootDir>/out-tsc'],
 };

@@ -86,7 +86,8 @@ async function startSentinel(masterPort: number): Promise<number> {
     'sentinel failover-timeout main 3000',
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
-  const sentinel = await startProgram('redis-server', [file, '--sentinel'], /\+monitor master main/);
+  // Not before it has heard of the replica: one that it does not know of it cannot promote.
+  const sentinel = await startProgram('redis-server', [file, '--sentinel'], /\+slave slave /);
   cleanups.push(async () => {
     await endProgram(sentinel, 'SIGKILL');
     await rm(dir, { recursive: true, force: true });
