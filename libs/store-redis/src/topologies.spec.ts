@@ -82,8 +82,8 @@ async function startSentinel(masterPort: number): Promise<number> {
     'bind 127.0.0.1',
     `dir ${dir}`,
     `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
-    'sentinel down-after-milliseconds main 500',
-    'sentinel failover-timeout main 3000',
+    // The failover is asked for: a short time until a server counts as down would call a busy one down.
+    'sentinel down-after-milliseconds main 10000',
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
   // Not before it has heard of the replica: one that it does not know of it cannot promote.
@@ -112,8 +112,25 @@ describe('Sentinel', () => {
         (await toReplica.run(limits, (client) => client.info('replication'))).includes('link_status:up'),
       'the replica follows',
     );
-    const store = open(`redis+sentinel://127.0.0.1:${await startSentinel(master.port)}/main`);
+    const sentinelPort = await startSentinel(master.port);
+    const store = open(`redis+sentinel://127.0.0.1:${sentinelPort}/main`);
     await useAll(store);
+    const toSentinel = connect(`redis://127.0.0.1:${sentinelPort}`);
+    await eventually(async () => {
+      // Refused while Sentinel does not yet think the replica good enough.
+      await toSentinel
+        .run(limits, (client) => client.call('SENTINEL', 'FAILOVER', 'main'))
+        .catch(() => undefined);
+      // A promoted server ends its connections.
+      const role = await toReplica.run(limits, (client) => client.info('replication')).catch(() => '');
+      return role.includes('role:master');
+    }, 'the replica was promoted');
+    await eventually(async () => {
+      const address = await toSentinel.run(limits, (client) =>
+        client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main'),
+      );
+      return String(address).endsWith(`,${replica.port}`);
+    }, 'Sentinel names the promoted one');
     await master.kill();
     const revision = await eventually(
       () =>
@@ -123,8 +140,16 @@ describe('Sentinel', () => {
         }),
       'the replica took over',
     );
-    expect(await toReplica.run(limits, (client) => client.get('tagplane:{test}:v:after'))).toContain(
-      `${revision}`,
+    const written = await eventually(
+      () =>
+        toReplica
+          .run(limits, (client) => client.get('tagplane:{test}:v:after'))
+          .then(
+            (value) => value ?? undefined,
+            () => undefined,
+          ),
+      'the item is on the replica',
     );
+    expect(written).toContain(`${revision}`);
   });
 });
