@@ -1,4 +1,13 @@
 export {
+  identifyCertificate,
+  parsePin,
+  publicKeyPin,
+  sha256Hex,
+  type CertificateIdentity,
+  type IdentifiedCertificate,
+  type Trust,
+} from './certificate.ts';
+export {
   instanceKeyText,
   parseAccountId,
   parseInstanceId,
@@ -11,4 +20,21 @@ export {
   type Region,
   type ServerId,
 } from './ids.ts';
-export { ROLES, parsePeerClaim, peerText, type Peer, type Role } from './peer.ts';
+export {
+  ROLES,
+  isCertifiedName,
+  isPeerName,
+  parsePeerClaim,
+  parseRole,
+  peerText,
+  type Peer,
+  type Role,
+} from './peer.ts';
+export {
+  formatSpiffeId,
+  instanceDnsName,
+  isClusterName,
+  parseInstanceDnsName,
+  parseSpiffeId,
+  type SpiffeId,
+} from './spiffe.ts';
