@@ -78,6 +78,7 @@ export function authMessage({ message }: ControlStreamResponse): AuthMessage {
       return { kind: 'ping', nonce: message.value.nonce };
     case 'goodbye':
       return goodbyeOf(message.value);
+    case 'trustChanged':
     case undefined:
       return { kind: 'unknown' };
   }

@@ -19,7 +19,11 @@ export {
   serverInfoToMessage,
 } from './convert.ts';
 export { cutOf } from './cut.ts';
+export * from './gen/tagplane/v1/access_pb.ts';
+export * from './gen/tagplane/v1/audit_pb.ts';
+export * from './gen/tagplane/v1/identity_pb.ts';
 export * from './gen/tagplane/v1/inventory_pb.ts';
+export * from './gen/tagplane/v1/join_pb.ts';
 export * from './gen/tagplane/v1/node_pb.ts';
 export * from './gen/tagplane/v1/serverinfo_pb.ts';
 export * from './gen/tagplane/v1/status_pb.ts';
@@ -29,5 +33,15 @@ export { createApiServer, type ApiServer, type ApiServerOptions } from './server
 export { type FinishedCall } from './server/call-boundary.ts';
 export { rawMethod, type RawMethod, type RawStream, type RawStreamListener } from './server/raw-stream.ts';
 export { rpcOptions, type RpcOptions } from './server/rpc-options.ts';
+export {
+  connectionOf,
+  type ConnectionEvent,
+  type ConnectionLimits,
+  type MutualTls,
+  type PeerConnection,
+  type RefusalReason,
+  type ServerCredentials,
+  type ServerSecurity,
+} from './server/security.ts';
 export { healthRoutes, type HealthOptions } from './server/health.ts';
 export { reflectionRoutes } from './server/reflection.ts';

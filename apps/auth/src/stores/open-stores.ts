@@ -10,6 +10,10 @@ import { measuredStore } from './measured-store.ts';
 export interface Stores {
   readonly serverInfos: Store;
   readonly nodes: Store;
+  /** What decides who may do what, by the prefix of the key: `ca/`, `token/`, `join/`, `lock/`. */
+  readonly security: Store;
+  /** Audit events, by time. */
+  readonly audit: Store;
 }
 
 /** Opens the stores; a Redis that cannot be reached is found out later, by the store monitor. */
@@ -20,11 +24,15 @@ export function openStores(
   const open = storeOpener(config, log);
   const serverInfos = open.open('server-info');
   const nodes = open.open('node');
+  const security = open.open('security');
+  const audit = open.open('audit');
   return {
     serverInfos: measuredStore(serverInfos, 'server-info', metrics),
     nodes: measuredStore(nodes, 'node', metrics),
+    security: measuredStore(security, 'security', metrics),
+    audit: measuredStore(audit, 'audit', metrics),
     async [Symbol.asyncDispose]() {
-      await Promise.all([serverInfos[Symbol.asyncDispose](), nodes[Symbol.asyncDispose]()]);
+      await Promise.all([serverInfos, nodes, security, audit].map((store) => store[Symbol.asyncDispose]()));
       await open[Symbol.asyncDispose]();
     },
   };

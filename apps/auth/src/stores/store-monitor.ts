@@ -17,7 +17,11 @@ export interface StoreMonitor {
   readiness(): ReadinessCheck;
 }
 
-export function createStoreMonitor(stores: Stores, metrics: AuthMetrics, log: Logger): StoreMonitor {
+export function createStoreMonitor(
+  stores: Pick<Stores, 'serverInfos' | 'nodes'>,
+  metrics: AuthMetrics,
+  log: Logger,
+): StoreMonitor {
   let state: { readonly reachable: boolean; readonly reason: string } = {
     reachable: false,
     reason: 'not asked yet',
@@ -54,7 +58,11 @@ export function createStoreMonitor(stores: Stores, metrics: AuthMetrics, log: Lo
   };
 }
 
-async function count(stores: Stores, metrics: AuthMetrics, signal: AbortSignal): Promise<void> {
+async function count(
+  stores: Pick<Stores, 'serverInfos' | 'nodes'>,
+  metrics: AuthMetrics,
+  signal: AbortSignal,
+): Promise<void> {
   const { serverInfos, nodes } = stores;
   metrics.items.set({ kind: 'assigned' }, await serverInfos.count(ASSIGNED_PREFIX, { signal }));
   metrics.items.set({ kind: 'discovered' }, await serverInfos.count(DISCOVERED_PREFIX, { signal }));

@@ -45,7 +45,12 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
   const registry = createRegistry('auth');
   const metrics = createMetrics(registry);
   const opened = openStores({ type: 'embedded', path: ':memory:' }, { log, metrics });
-  const stores = { serverInfos: wrap(opened.serverInfos), nodes: wrap(opened.nodes) };
+  const stores = {
+    serverInfos: wrap(opened.serverInfos),
+    nodes: wrap(opened.nodes),
+    security: wrap(opened.security),
+    audit: wrap(opened.audit),
+  };
   const read = (entry: Parameters<typeof readableNode>[0]) =>
     readableNode(entry, { metrics, log }, Date.now());
   const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log, ...limits });

@@ -6,20 +6,23 @@ import { createControlPlane } from '../control/control-plane.ts';
 import type { ControlPlane, ControlPlaneOptions } from '../control/control-plane.ts';
 import { decodeNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord } from '../nodes/node-record.ts';
+import type { Stores } from '../stores/open-stores.ts';
 
-export interface TestStores extends AsyncDisposable {
-  readonly serverInfos: Store;
-  readonly nodes: Store;
-}
+export type TestStores = Stores & AsyncDisposable;
 
 export function testStores(): TestStores {
   const serverInfos = openEmbeddedStore({ path: ':memory:', kind: 'server-info' });
   const nodes = openEmbeddedStore({ path: ':memory:', kind: 'node' });
+  const security = openEmbeddedStore({ path: ':memory:', kind: 'security' });
+  const audit = openEmbeddedStore({ path: ':memory:', kind: 'audit' });
+  const all = [serverInfos, nodes, security, audit];
   return {
     serverInfos,
     nodes,
+    security,
+    audit,
     async [Symbol.asyncDispose]() {
-      await Promise.all([serverInfos[Symbol.asyncDispose](), nodes[Symbol.asyncDispose]()]);
+      await Promise.all(all.map((store) => store[Symbol.asyncDispose]()));
     },
   };
 }
