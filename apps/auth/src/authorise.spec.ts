@@ -1,65 +1,198 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { describe, expect, it } from '@jest/globals';
+import type { Peer, Role } from '@tagplane/identity';
 import { ROLES } from '@tagplane/identity';
-import { InventoryService, NodeService, ServerInfoService, StatusService } from '@tagplane/protocol';
-import { authorise } from './authorise.ts';
+import {
+  AuditService,
+  CaService,
+  IdentityService,
+  InventoryService,
+  JoinRecordService,
+  JoinService,
+  LockService,
+  NodeService,
+  ServerInfoService,
+  StatusService,
+  TokenService,
+} from '@tagplane/protocol';
+import type { PeerConnection } from '@tagplane/protocol';
+import type { AuditRecord } from './audit/audit.ts';
+import { authorise, createAuthorise } from './authorise.ts';
 
-const SERVICES = [ServerInfoService, NodeService, InventoryService, StatusService];
-
-/** By role, the methods that it may call; `nobody` did not say who it is. */
-const MAY: Readonly<Record<string, readonly string[]>> = {
-  nobody: [],
-  agent: ['ControlStream'],
-  auth: ['GetServerInfo', 'ListServerInfos', 'ListNodes', 'GetNode', 'WatchNodes', 'GetStatus'],
-  discovery: [
-    'UpsertServerInfos',
-    'GetServerInfo',
-    'ListServerInfos',
-    'DeleteServerInfos',
-    'ListNodes',
-    'GetNode',
-    'WatchNodes',
-    'GetStatus',
-  ],
-  operator: [
-    'UpsertServerInfos',
-    'GetServerInfo',
-    'ListServerInfos',
-    'DeleteServerInfos',
-    'ListNodes',
-    'GetNode',
-    'WatchNodes',
-    'GetStatus',
-  ],
-};
-
+const SERVICES = [
+  ServerInfoService,
+  NodeService,
+  InventoryService,
+  StatusService,
+  IdentityService,
+  JoinService,
+  TokenService,
+  LockService,
+  JoinRecordService,
+  CaService,
+  AuditService,
+];
 const METHODS = SERVICES.flatMap(({ methods }) => methods);
 
-function codeFor(role: string, method: (typeof METHODS)[number]): Code | undefined {
-  const known = ROLES.find((one) => one === role);
+/** Every cell: the method, then `y` where the role in that column may call it. */
+const COLUMNS = ['nobody', 'agent', 'discovery', 'operator', 'auth'] as const;
+const CELLS: Readonly<Record<string, string>> = {
+  UpsertServerInfos: '- - y y -',
+  DeleteServerInfos: '- - y y -',
+  GetServerInfo: '- - y y -',
+  ListServerInfos: '- - y y -',
+  GetStatus: '- - y y -',
+  ListNodes: '- - - y -',
+  GetNode: '- - - y -',
+  WatchNodes: '- - - y -',
+  ControlStream: '- y - - -',
+  RenewCertificate: '- y y y -',
+  GetTrust: '- y y y -',
+  Join: 'y y y y y',
+  AddToken: '- - - y -',
+  ListTokens: '- - - y -',
+  RemoveToken: '- - - y -',
+  AddLock: '- - - y -',
+  ListLocks: '- - - y -',
+  RemoveLock: '- - - y -',
+  ListJoins: '- - - y -',
+  ResetJoin: '- - - y -',
+  GetCaStatus: '- - - y -',
+  RotateCa: '- - - y -',
+  TailAudit: '- - - y -',
+};
+
+const cells = METHODS.flatMap((method) =>
+  COLUMNS.map((role, column) => ({
+    role,
+    name: method.name,
+    method,
+    allowed: (CELLS[method.name] ?? '').split(' ')[column] === 'y',
+  })),
+);
+
+function peerOf(role: (typeof COLUMNS)[number]): Peer | undefined {
+  return role === 'nobody' ? undefined : { role, name: 'x', proof: 'certificate' };
+}
+
+function codeOf(act: () => void): Code | undefined {
   try {
-    authorise(method, known && { role: known, name: 'x', proof: 'claimed' });
+    act();
     return undefined;
   } catch (error) {
     return ConnectError.from(error).code;
   }
 }
 
-describe('authorise', () => {
-  it.each([...ROLES, 'nobody'])('lets %s call just what it may', (role) => {
-    const allowed = METHODS.filter((method) => codeFor(role, method) === undefined);
-    expect(allowed.map(({ name }) => name).sort()).toEqual([...(MAY[role] ?? [])].sort());
+describe('the table of who may call what', () => {
+  it('is written down here for every method of every service, and for every role', () => {
+    expect(Object.keys(CELLS).sort()).toEqual(METHODS.map(({ name }) => name).sort());
+    expect([...COLUMNS].sort()).toEqual(['nobody', ...ROLES].sort());
   });
 
-  it('tells a stranger to say who it is, and a known peer that it may not', () => {
-    for (const method of METHODS) expect(codeFor('nobody', method)).toBe(Code.Unauthenticated);
-    expect(codeFor('agent', StatusService.method.getStatus)).toBe(Code.PermissionDenied);
+  it.each(cells)('$role × $name', ({ role, method, allowed }) => {
+    const refusal = role === 'nobody' ? Code.Unauthenticated : Code.PermissionDenied;
+    const code = codeOf(() => {
+      authorise(method, peerOf(role));
+    });
+    expect(code).toBe(allowed ? undefined : refusal);
   });
 
   it('refuses a method that has no rule', () => {
     for (const name of ['Other', 'constructor', '__proto__']) {
       const method = { ...StatusService.method.getStatus, name };
-      expect(codeFor('operator', method)).toBe(Code.PermissionDenied);
+      const code = codeOf(() => {
+        authorise(method, peerOf('operator'));
+      });
+      expect(code).toBe(Code.PermissionDenied);
     }
+  });
+});
+
+describe('createAuthorise', () => {
+  const peer: Peer & { proof: 'certificate' } = { role: 'operator', name: 'ops', proof: 'certificate' };
+  const connection: PeerConnection = {
+    remoteAddress: '192.0.2.7',
+    identity: { peer, id: 'spiffe://c/operator/ops', issuer: 'sha256:', validUntil: 1 },
+    problem: undefined,
+    trustGeneration: 0,
+    renewed: () => undefined,
+    cut: () => undefined,
+  };
+
+  function setUp(locks: { loaded?: boolean; reason?: string } = {}) {
+    const events: AuditRecord[] = [];
+    const check = createAuthorise({
+      locks: { loaded: locks.loaded ?? true, lockedReason: () => locks.reason },
+      audit: { record: (event) => events.push(event) },
+    });
+    return { check, events };
+  }
+
+  const calls: readonly {
+    readonly what: string;
+    readonly set: { loaded?: boolean; reason?: string };
+    readonly from: PeerConnection;
+    readonly as: Peer | undefined;
+    readonly code: Code | undefined;
+  }[] = [
+    { what: 'nothing stands against it', set: {}, from: connection, as: peer, code: undefined },
+    {
+      what: 'its holder is locked',
+      set: { reason: 'locked: lost laptop' },
+      from: connection,
+      as: peer,
+      code: Code.PermissionDenied,
+    },
+    {
+      what: 'locks are not known',
+      set: { loaded: false },
+      from: connection,
+      as: peer,
+      code: Code.Unavailable,
+    },
+    {
+      what: 'its certificate was refused',
+      set: {},
+      from: { ...connection, identity: undefined, problem: 'the certificate has expired' },
+      as: undefined,
+      code: Code.Unauthenticated,
+    },
+  ];
+
+  it.each(calls)('decides when $what', ({ set, from, as, code }) => {
+    const { check, events } = setUp(set);
+    const act = (): void => {
+      check(NodeService.method.listNodes, as, from);
+    };
+    expect(codeOf(act)).toBe(code);
+    expect(events).toHaveLength(code === undefined ? 0 : 1);
+  });
+
+  it('does not let a refused certificate join as a stranger', () => {
+    const { check } = setUp();
+    const from = { ...connection, identity: undefined, problem: 'the certificate has expired' };
+    const act = (): void => {
+      check(JoinService.method.join, undefined, from);
+    };
+    expect(codeOf(act)).toBe(Code.Unauthenticated);
+  });
+
+  it('audits who was refused what, from where', () => {
+    const { check, events } = setUp();
+    const agent: Peer = { role: 'agent' satisfies Role, name: 'web-1', proof: 'certificate' };
+    expect(() => {
+      check(NodeService.method.listNodes, agent, connection);
+    }).toThrow('may not call ListNodes');
+    expect(events).toEqual([
+      {
+        code: 'call.refused',
+        result: 'refused',
+        actor: 'agent/web-1',
+        remoteAddress: '192.0.2.7',
+        reason: 'the role agent may not call ListNodes',
+        details: { method: 'tagplane.v1.NodeService/ListNodes' },
+      },
+    ]);
   });
 });
