@@ -1,4 +1,5 @@
 export { formatAddress, isLoopback, parseAddress, type Address } from './address.ts';
+export { FileModeError, readIfThere, setAside, writeAtomically } from './atomic-file.ts';
 export { addressField, durationField, logLevelField } from './config-fields.ts';
 export { configKeys, type ConfigKey } from './config-keys.ts';
 export { ConfigError, loadConfig, type Environment } from './config.ts';
