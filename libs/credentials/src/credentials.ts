@@ -25,6 +25,8 @@ export interface Credentials {
   /** Unix milliseconds, as the certificate says. */
   readonly validFrom: number;
   readonly validUntil: number;
+  /** Unix milliseconds by this machine's clock: when it got them. */
+  readonly receivedAt: number;
 }
 
 /** A certificate as the auth service hands it out; DER. */
