@@ -40,7 +40,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   const outbox = new Outbox<string, ControlStreamRequest>();
   const link = createClientConnection({
     address: options.address,
-    peer: { role: 'agent', name: options.serverId, proof: 'claimed' },
+    security: { mode: 'insecure', peer: { role: 'agent', name: options.serverId, proof: 'claimed' } },
   });
   const client = createClient(InventoryService, link.transport);
   const reading = read(options, client.controlStream(outbox, { signal: stop.signal, timeoutMs: 0 }), stop);

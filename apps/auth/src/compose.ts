@@ -55,6 +55,7 @@ export async function composeAuth(config: AuthConfig, log: Logger): Promise<Auth
   const server = await createApiServer({
     listen: config.listen,
     log,
+    security: { mode: 'insecure' },
     authorise,
     translate: translateStoreError,
     onCall: metrics.onCall,

@@ -20,7 +20,10 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
   const registry = createRegistry('discovery');
   const peer = parsePeerClaim(`discovery/${config.name}`);
   if (peer === undefined) throw new TypeError(`no name for a discovery: ${config.name}`);
-  using connection = createClientConnection({ address: config.auth.address, peer });
+  using connection = createClientConnection({
+    address: config.auth.address,
+    security: { mode: 'insecure', peer },
+  });
   using stack = new DisposableStack();
   const scopes = createScopes(config, stack);
   const discovery = createDiscovery({

@@ -12,7 +12,11 @@ export interface Api extends Disposable {
 
 /** Connects on the first call, and again on the first call after a loss. */
 export function openApi(settings: Settings): Api {
-  const connection = createClientConnection(settings);
+  const connection = createClientConnection({
+    address: settings.address,
+    timeoutMs: settings.timeoutMs,
+    security: { mode: 'insecure', peer: settings.peer },
+  });
   return {
     nodes: createClient(NodeService, connection.transport),
     serverInfos: createClient(ServerInfoService, connection.transport),

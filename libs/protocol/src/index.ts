@@ -3,7 +3,17 @@ export { encodeDrafts } from './batch/draft-writer.ts';
 export { upsertBatchRoute, upsertByBatch, type UpsertBatch } from './batch/upsert-batch.ts';
 export { upsertDrafts, type UpsertOptions } from './batch/upsert-drafts.ts';
 export { upsertBatchMethod } from './batch/upsert-method.ts';
-export { createClientConnection, type ClientOptions } from './client.ts';
+export {
+  type ClientInsecure,
+  type ClientMutual,
+  type ClientPinned,
+  type ClientSecurity,
+} from './client/client-security.ts';
+export { createClientConnection, type ClientOptions } from './client/client.ts';
+export { joinCluster, type JoinChallenge, type JoinMethod, type JoinOptions } from './client/join.ts';
+export { fetchTrust, renewCredentials, type FetchedTrust } from './client/renew.ts';
+export { TlsSessions, type SessionScope } from './client/tls-sessions.ts';
+export { roleFromMessage, roleToMessage } from './convert-role.ts';
 export {
   draftFromMessage,
   draftToMessage,

@@ -17,7 +17,7 @@ export interface Operator extends Disposable {
 export function connectOperator(port: number): Operator {
   const connection = createClientConnection({
     address: { host: '127.0.0.1', port },
-    peer: { role: 'operator', name: 'harness', proof: 'claimed' },
+    security: { mode: 'insecure', peer: { role: 'operator', name: 'harness', proof: 'claimed' } },
   });
   const nodes = createClient(NodeService, connection.transport);
   const serverInfos = createClient(ServerInfoService, connection.transport);

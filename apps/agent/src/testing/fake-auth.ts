@@ -118,6 +118,7 @@ export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<Fake
   const server = await createApiServer({
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
     log: silentLogger(),
+    security: { mode: 'insecure' },
     authorise: () => undefined,
     routes: (router) => {
       router.service(InventoryService, {

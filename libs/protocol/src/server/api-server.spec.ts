@@ -38,6 +38,7 @@ async function serve(options: Partial<ApiServerOptions> = {}): Promise<Address> 
   const server = await createApiServer({
     listen: { host: '127.0.0.1', port: 0 },
     log: silentLogger(),
+    security: { mode: 'insecure' },
     authorise: (method, peer) => {
       if (peer?.role === 'agent') throw new ConnectError(`not ${method.name}`, Code.PermissionDenied);
     },

@@ -1,6 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Address } from '@tagplane/runtime';
-import { listen, warnUnlessLoopback } from '@tagplane/runtime';
+import { ConfigError, formatAddress, isLoopback, listen } from '@tagplane/runtime';
 import { createPort } from './port.ts';
 import type { PortOptions, StreamTaker } from './port.ts';
 import { isPlainStream } from './raw-stream.ts';
@@ -8,9 +8,12 @@ import type { RawMethod } from './raw-stream.ts';
 import { createRpcHandler } from './rpc-handler.ts';
 import type { RpcOptions } from './rpc-options.ts';
 import { rpcOptions } from './rpc-options.ts';
+import type { PeerConnection, ServerCredentials, ServerSecurity } from './security.ts';
 
 export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler' | 'takeStream'> {
   readonly listen: Address;
+  /** Without TLS only on a loopback address. */
+  readonly security: ServerSecurity;
   /** `closing` aborts when the server begins to close: streams that have no end of their own end then. */
   readonly routes: (router: ConnectRouter, closing: AbortSignal) => void;
   /** Methods of `routes` that have another form for requests in binary. */
@@ -22,6 +25,10 @@ export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler
 export interface ApiServer {
   /** With the port that the system gave when 0 was asked for. */
   readonly address: Address;
+  /** Those over TLS, from the end of their handshake to their own. */
+  readonly connections: ReadonlySet<PeerConnection>;
+  /** For new connections; those there live on as they are. Nothing without TLS. */
+  setCredentials(credentials: ServerCredentials): void;
   /** Open connections, before they are closed. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
@@ -30,10 +37,16 @@ export interface ApiServer {
  * Serves gRPC and Connect over HTTP/2 without TLS, and Connect (JSON or binary) over HTTP/1.1, on one
  * port.
  *
+ * @throws ConfigError for `tls.mode: insecure` on an address that is not loopback
  * @throws Error that names the address when it cannot be listened on
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  warnUnlessLoopback(options.log, 'api', options.listen);
+  const { security } = options;
+  if (security.mode !== 'insecure') throw new Error('not there yet');
+  if (!isLoopback(options.listen.host)) {
+    const address = formatAddress(options.listen);
+    throw new ConfigError(`tls.mode: insecure is for loopback addresses only, and listen is ${address}`);
+  }
   const closing = new AbortController();
   const binaryRoutes = options.binaryRoutes && { binaryRoutes: options.binaryRoutes };
   const handler = createRpcHandler(
@@ -46,6 +59,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const address = await listen(port.server, options.listen);
   return {
     address,
+    connections: new Set(),
+    setCredentials: () => undefined,
     async close({ graceMs }) {
       closing.abort();
       await port.close(graceMs);
@@ -58,7 +73,7 @@ function rawStreams(options: ApiServerOptions): StreamTaker {
   return (stream, headers) => {
     const method = methods.get(headers[':path'] ?? '');
     if (method === undefined || !isPlainStream(headers)) return false;
-    method.serve(options, stream, headers);
+    method.serve(options, stream, headers, undefined);
     return true;
   };
 }

@@ -65,6 +65,7 @@ beforeEach(async () => {
   server = await createApiServer({
     listen: { host: '127.0.0.1', port: 0 },
     log: silentLogger(),
+    security: { mode: 'insecure' },
     authorise: (_method, peer) => {
       if (peer?.role === 'discovery') throw new ConnectError('not you', Code.PermissionDenied);
     },

@@ -8,15 +8,18 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { endStreamToJson } from '@connectrpc/connect/protocol-connect';
 import type { Peer } from '@tagplane/identity';
 import { PEER_HEADER } from '../limits.ts';
-import { claimedPeer, unidentified } from '../peer.ts';
+import { peerBehind, unidentified } from '../peer.ts';
 import type { Call } from './call-boundary.ts';
 import { startCall } from './call-boundary.ts';
 import { EnvelopeReader, dataEnvelope, endEnvelope } from './envelopes.ts';
 import type { RpcOptions } from './rpc-options.ts';
+import type { PeerConnection } from './security.ts';
 
 /** The answering side of one stream. Every method may be called at any time, also after the end. */
 export interface RawStream<Response> {
   readonly peer: Peer;
+  /** What it came on; undefined without TLS. */
+  readonly connection: PeerConnection | undefined;
   /** False: send nothing more before `drain`. */
   send(message: Response): boolean;
   /** Ends the stream after what was sent, with this error if there is one. */
@@ -39,7 +42,12 @@ export interface RawStreamListener<Request> {
 /** A method in both directions that is served from the HTTP/2 stream itself. */
 export interface RawMethod {
   readonly path: string;
-  serve(options: RpcOptions, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
+  serve(
+    options: RpcOptions,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    connection: PeerConnection | undefined,
+  ): void;
 }
 
 export type OpenRawStream<I extends DescMessage, O extends DescMessage> = (
@@ -56,14 +64,14 @@ export function rawMethod<I extends DescMessage, O extends DescMessage>(
   const validator = createValidator();
   return {
     path: `/${method.parent.typeName}/${method.name}`,
-    serve(options, stream, headers) {
+    serve(options, stream, headers, connection) {
       const call = startCall(options, method, undefined);
-      const answer = new Answer(stream, { method, validator, call });
+      const answer = new Answer(stream, { method, validator, call, connection });
       stream.respond({ ':status': 200, 'content-type': CONTENT_TYPE });
       try {
-        const peer = claimedPeer(String(headers[PEER_HEADER] ?? ''));
-        options.authorise(method, peer);
-        if (peer === undefined) throw unidentified();
+        const peer = peerBehind(connection, String(headers[PEER_HEADER] ?? ''));
+        options.authorise(method, peer, connection);
+        if (peer === undefined) throw unidentified(connection);
         answer.start(peer, open);
       } catch (error) {
         answer.close(error);
@@ -86,6 +94,7 @@ interface AnswerParts<I extends DescMessage, O extends DescMessage> {
   readonly method: DescMethodBiDiStreaming<I, O>;
   readonly validator: Validator;
   readonly call: Call;
+  readonly connection: PeerConnection | undefined;
 }
 
 class Answer<I extends DescMessage, O extends DescMessage> implements RawStream<MessageShape<O>> {
@@ -112,8 +121,12 @@ class Answer<I extends DescMessage, O extends DescMessage> implements RawStream<
   }
 
   get peer(): Peer {
-    if (this.#peer === undefined) throw unidentified();
+    if (this.#peer === undefined) throw unidentified(this.connection);
     return this.#peer;
+  }
+
+  get connection(): PeerConnection | undefined {
+    return this.#parts.connection;
   }
 
   start(peer: Peer, open: OpenRawStream<I, O>): void {

@@ -7,13 +7,19 @@ import { MAX_MESSAGE_BYTES } from '../limits.ts';
 import { identifyPeer, knownPeer } from '../peer.ts';
 import type { BoundaryOptions } from './call-boundary.ts';
 import { callBoundary, reportRefusals } from './call-boundary.ts';
+import { connectionOf } from './security.ts';
+import type { PeerConnection } from './security.ts';
 
 export interface RpcOptions extends BoundaryOptions {
   /**
    * Throws a ConnectError to refuse a call of this method by this peer (undefined: it did not say who
-   * it is). Asked before the request's body is read.
+   * it is) on this connection (undefined: without TLS). Asked before the request's body is read.
    */
-  readonly authorise: (method: DescMethod, peer: Peer | undefined) => void;
+  readonly authorise: (
+    method: DescMethod,
+    peer: Peer | undefined,
+    connection: PeerConnection | undefined,
+  ) => void;
 }
 
 /**
@@ -24,7 +30,7 @@ export function rpcOptions(options: RpcOptions): ConnectRouterOptions {
   return {
     requestGate: reportRefusals(options, (context) => {
       identifyPeer(context);
-      options.authorise(context.method, knownPeer(context));
+      options.authorise(context.method, knownPeer(context), connectionOf(context));
     }),
     interceptors: [callBoundary(options), createValidateInterceptor()],
     readMaxBytes: MAX_MESSAGE_BYTES,

@@ -38,7 +38,7 @@ async function changesToAcks(): Promise<number[]> {
   await using auth = await startAuth(redis.url);
   using connection = createClientConnection({
     address: { host: '127.0.0.1', port: auth.port },
-    peer: { role: 'discovery', name: 'bench', proof: 'claimed' },
+    security: { mode: 'insecure', peer: { role: 'discovery', name: 'bench', proof: 'claimed' } },
   });
   const client = createClient(ServerInfoService, connection.transport);
   for (let first = 0; first < AGENTS; first += 100) {

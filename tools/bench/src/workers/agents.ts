@@ -26,7 +26,7 @@ function generationIn(update: UpdateLabels): number {
 async function runAgent(index: number, onHello: () => void): Promise<void> {
   const connection = createClientConnection({
     address: { host: '127.0.0.1', port },
-    peer: { role: 'agent', name: serverIdOf(index), proof: 'claimed' },
+    security: { mode: 'insecure', peer: { role: 'agent', name: serverIdOf(index), proof: 'claimed' } },
   });
   const outbox = new Outbox<ControlStreamRequest>();
   outbox.send(agentHello(index));

@@ -47,7 +47,7 @@ async function bare(): Promise<Work> {
 function ours(): Work {
   const connection = createClientConnection({
     address: { host: '127.0.0.1', port },
-    peer: { role: 'discovery', name: 'bench', proof: 'claimed' },
+    security: { mode: 'insecure', peer: { role: 'discovery', name: 'bench', proof: 'claimed' } },
     timeoutMs: 60_000,
   });
   // Kept between scans as discovery keeps them, and made into drafts when they leave.

@@ -4,13 +4,13 @@ import { Http2SessionManager, createConnectTransport } from '@connectrpc/connect
 import type { Peer } from '@tagplane/identity';
 import { peerText } from '@tagplane/identity';
 import type { Address } from '@tagplane/runtime';
-import { SECOND, formatAddress } from '@tagplane/runtime';
-import { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';
+import { ConfigError, SECOND, formatAddress, isLoopback } from '@tagplane/runtime';
+import { MAX_MESSAGE_BYTES, PEER_HEADER } from '../limits.ts';
+import type { ClientSecurity } from './client-security.ts';
 
 export interface ClientOptions {
   readonly address: Address;
-  /** Who this process says it is. */
-  readonly peer: Peer;
+  readonly security: ClientSecurity;
   /** For calls without a deadline of their own; streams set their own to undefined (0). Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -22,7 +22,11 @@ export interface ClientOptions {
 export function createClientConnection(
   options: ClientOptions,
 ): Disposable & { readonly transport: Transport } {
-  const baseUrl = `http://${formatAddress(options.address)}`;
+  const { address, security } = options;
+  if (security.mode !== 'insecure') throw new Error('not there yet');
+  const { host } = address;
+  if (!isLoopback(host)) throw new ConfigError(`tls.mode: insecure is for loopback addresses only: ${host}`);
+  const baseUrl = `http://${formatAddress(address)}`;
   const sessions = new HeardSessionManager(baseUrl, {
     pingIntervalMs: 10 * SECOND,
     pingTimeoutMs: 5 * SECOND,
@@ -36,7 +40,7 @@ export function createClientConnection(
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [claimPeer(options.peer)],
+    interceptors: [claimPeer(security.peer)],
   });
   return {
     transport,

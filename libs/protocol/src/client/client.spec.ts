@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { createClient } from '@connectrpc/connect';
 import { describe, expect, it } from '@jest/globals';
 import { createClientConnection } from './client.ts';
-import { StatusService } from './gen/tagplane/v1/status_pb.ts';
+import { StatusService } from '../gen/tagplane/v1/status_pb.ts';
 
 describe('createClientConnection', () => {
   it('to something that speaks no HTTP/2 fails the call, and nothing but the call', async () => {
@@ -19,7 +19,7 @@ describe('createClientConnection', () => {
     const { port } = server.address() as AddressInfo;
     using connection = createClientConnection({
       address: { host: '127.0.0.1', port },
-      peer: { role: 'operator', name: 'tester', proof: 'claimed' },
+      security: { mode: 'insecure', peer: { role: 'operator', name: 'tester', proof: 'claimed' } },
     });
     const status = createClient(StatusService, connection.transport);
     // An `error` event that nobody hears would fail this test from outside the call.
