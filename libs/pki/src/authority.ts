@@ -3,7 +3,7 @@ import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension } from './
 import type { Extension } from './x509.ts';
 import { isClusterName } from '@tagplane/identity';
 import { subjectNames } from './names.ts';
-import { namesOf, signCertificate, signerOf } from './sign-certificate.ts';
+import { issuedBy, namesOf, signCertificate, signerOf } from './sign-certificate.ts';
 
 /** An authority with all that signing needs. */
 export interface AuthorityKeys {
@@ -42,7 +42,7 @@ export async function createAuthority(
     subject: name,
     issuer: name,
     publicKey,
-    signer: { publicKey, privateKey },
+    signer: await signerOf({ publicKey, privateKey }),
     validFrom,
     validUntil,
     extensions: authorityExtensions(AUTHORITY_PATH_LENGTH, subjectNames([`spiffe://${cluster}`], [])),
@@ -68,7 +68,7 @@ export async function crossSign(options: {
   const { subject, names } = namesOf(options.certificate);
   const crossed = await signCertificate({
     subject,
-    ...signerOf(options.authority),
+    ...(await issuedBy(options.authority)),
     publicKey: certified.publicKey.export({ type: 'spki', format: 'der' }),
     validFrom: Math.max(old.validFromDate.getTime(), certified.validFromDate.getTime()),
     validUntil: Math.min(old.validToDate.getTime(), certified.validToDate.getTime()),

@@ -6,7 +6,7 @@ import type { JsonGeneralNames } from './x509.ts';
 import { createAuthority } from './authority.ts';
 import type { AuthorityKeys } from './authority.ts';
 import { issueCertificate } from './issue.ts';
-import { signCertificate, signerOf } from './sign-certificate.ts';
+import { issuedBy, signCertificate } from './sign-certificate.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2030, 0, 2, 3, 4, 5);
@@ -55,11 +55,9 @@ describe('identifyCertificate', () => {
   });
 
   it('refuses one that only carries the name of a trusted authority', async () => {
-    const { issuer } = signerOf(authority);
-    const forged = await signed([{ type: 'url', value: 'spiffe://prod/operator/eve' }], {
-      issuer,
-      signer: signerOf(other).signer,
-    });
+    const { issuer } = await issuedBy(authority);
+    const { signer } = await issuedBy(other);
+    const forged = await signed([{ type: 'url', value: 'spiffe://prod/operator/eve' }], { issuer, signer });
     expect(identify(forged, [authority]).ok).toBe(false);
   });
 
@@ -151,14 +149,19 @@ async function issued(by: AuthorityKeys): Promise<X509Certificate> {
 }
 
 /** One that our own code would not make. */
-function signed(
+async function signed(
   names: JsonGeneralNames,
-  by: ReturnType<typeof signerOf> = signerOf(authority),
+  by?: Awaited<ReturnType<typeof issuedBy>>,
 ): Promise<X509Certificate> {
   const alternative = names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)];
   const usage = new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true);
-  const subject = [{ CN: ['x'] }];
-  return signCertificate({ ...by, ...validity, subject, publicKey, extensions: [usage, ...alternative] });
+  return signCertificate({
+    ...(by ?? (await issuedBy(authority))),
+    ...validity,
+    subject: [{ CN: ['x'] }],
+    publicKey,
+    extensions: [usage, ...alternative],
+  });
 }
 
 function identify(

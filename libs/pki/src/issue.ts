@@ -6,11 +6,12 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
 } from './x509.ts';
+import type { Extension } from './x509.ts';
 import { formatSpiffeId, instanceDnsName, parseInstanceDnsName, parseSpiffeId } from '@tagplane/identity';
 import type { InstanceKey, Role } from '@tagplane/identity';
 import type { AuthorityKeys, Validity } from './authority.ts';
 import { subjectNames } from './names.ts';
-import { signCertificate, signerOf } from './sign-certificate.ts';
+import { issuedBy, signCertificate } from './sign-certificate.ts';
 
 /** Whom a certificate is for. */
 export interface Subject {
@@ -22,6 +23,10 @@ export interface Subject {
   /** SubjectPublicKeyInfo in DER: ECDSA P-256. */
   readonly publicKey: Uint8Array;
 }
+
+const { clientAuth, serverAuth } = ExtendedKeyUsage;
+const CLIENT_EXTENSIONS = leafExtensions([clientAuth]);
+const AUTH_EXTENSIONS = leafExtensions([serverAuth, clientAuth]);
 
 /**
  * A certificate for a member of the cluster.
@@ -37,14 +42,12 @@ export async function issueCertificate(
   const certificate = await signCertificate({
     // Who it is for is said once, by the URI.
     subject: [{ O: [subject.cluster] }, { CN: [`Tagplane ${subject.role}`] }],
-    ...signerOf(authority),
+    ...(await issuedBy(authority)),
     publicKey: checkedKey(subject.publicKey),
     validFrom,
     validUntil,
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension(usages(subject.role)),
+      ...(subject.role === 'auth' ? AUTH_EXTENSIONS : CLIENT_EXTENSIONS),
       subjectNames([uri], dnsNames),
     ],
   });
@@ -79,7 +82,10 @@ function checkedKey(publicKey: Uint8Array): Uint8Array {
   throw new RangeError('not an ECDSA P-256 public key');
 }
 
-function usages(role: Role): ExtendedKeyUsage[] {
-  const client = ExtendedKeyUsage.clientAuth;
-  return role === 'auth' ? [ExtendedKeyUsage.serverAuth, client] : [client];
+function leafExtensions(usages: ExtendedKeyUsage[]): Extension[] {
+  return [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension(usages),
+  ];
 }

@@ -13,13 +13,17 @@ const P256 = { name: 'ECDSA', namedCurve: 'P-256' };
 /** RFC 5280, 4.1.2.2, allows 20; the first bit stays 0, so that the number is positive. */
 const SERIAL_BYTES = 16;
 
+export interface Signer {
+  readonly keyIdentifier: AuthorityKeyIdentifierExtension;
+  readonly key: webcrypto.CryptoKey;
+}
+
 export interface CertificateTemplate {
   readonly subject: JsonName | Name;
   readonly issuer: JsonName | Name;
   /** SubjectPublicKeyInfo in DER. */
   readonly publicKey: Uint8Array;
-  /** Of who signs: SubjectPublicKeyInfo in DER, and PKCS#8 in PEM. */
-  readonly signer: { readonly publicKey: Uint8Array; readonly privateKey: string };
+  readonly signer: Signer;
   /** Unix milliseconds; written in whole seconds, rounded down. */
   readonly validFrom: number;
   readonly validUntil: number;
@@ -37,23 +41,43 @@ export async function signCertificate(template: CertificateTemplate): Promise<X5
     notBefore: wholeSeconds(validFrom),
     notAfter: wholeSeconds(validUntil),
     publicKey: Uint8Array.from(template.publicKey),
-    signingKey: await signingKey(signer.privateKey),
+    signingKey: signer.key,
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
     extensions: [
       ...template.extensions,
       new SubjectKeyIdentifierExtension(keyIdentifier(template.publicKey)),
-      new AuthorityKeyIdentifierExtension(keyIdentifier(signer.publicKey)),
+      signer.keyIdentifier,
     ],
   });
   return new X509Certificate(Buffer.from(made.rawData));
 }
 
+type Issuing = Pick<CertificateTemplate, 'issuer' | 'signer'>;
+
+/** Reading an authority takes as long as signing with it, and one signs thousands of times. */
+const known = new WeakMap<AuthorityKeys, Promise<Issuing>>();
+
 /** What a certificate of this authority needs of it. */
-export function signerOf(authority: AuthorityKeys): Pick<CertificateTemplate, 'issuer' | 'signer'> {
-  const { subjectName, publicKey } = new Parsed(authority.certificate);
+export function issuedBy(authority: AuthorityKeys): Promise<Issuing> {
+  const issuing = known.get(authority) ?? readAuthority(authority);
+  known.set(authority, issuing);
+  return issuing;
+}
+
+async function readAuthority({ certificate, privateKey }: AuthorityKeys): Promise<Issuing> {
+  const { subjectName, publicKey } = new Parsed(certificate);
+  const signer = await signerOf({ publicKey: new Uint8Array(publicKey.rawData), privateKey });
+  return { issuer: subjectName, signer };
+}
+
+/** @param keys SubjectPublicKeyInfo in DER, and PKCS#8 in PEM */
+export async function signerOf(keys: {
+  readonly publicKey: Uint8Array;
+  readonly privateKey: string;
+}): Promise<Signer> {
   return {
-    issuer: subjectName,
-    signer: { publicKey: new Uint8Array(publicKey.rawData), privateKey: authority.privateKey },
+    keyIdentifier: new AuthorityKeyIdentifierExtension(keyIdentifier(keys.publicKey)),
+    key: await signingKey(keys.privateKey),
   };
 }
 
