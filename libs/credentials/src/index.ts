@@ -15,3 +15,15 @@ export {
   signStatement,
   type NewKey,
 } from './statements.ts';
+export {
+  attemptJoin,
+  joinRetryMs,
+  joinUntilIn,
+  JoinRefusedError,
+  type JoinLoop,
+  type JoinObserver,
+} from './join-retry.ts';
+export { CredentialKeeper, type KeeperObserver, type KeeperOptions } from './keeper.ts';
+export type { KeeperClock } from './holding.ts';
+export { lifeMs } from './renewal.ts';
+export { credentialMetrics } from './metrics.ts';

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { Registry } from '@tagplane/runtime';
+import { credentialMetrics } from './metrics.ts';
+
+describe('credentialMetrics', () => {
+  it('counts results, and reads the time that is left when it is asked', async () => {
+    const registry = new Registry();
+    let remaining: number | undefined;
+    const observer = credentialMetrics(registry, 'agent', () => remaining);
+    expect(await registry.metrics()).toContain('tagplane_agent_certificate_expires_seconds Nan');
+    remaining = -1_500;
+    observer.renewed('ok');
+    observer.renewed('failed');
+    observer.renewed('failed');
+    observer.joined('refused', 'no such token');
+    const text = await registry.metrics();
+    expect(text).toContain('tagplane_agent_certificate_expires_seconds -1.5');
+    expect(text).toContain('tagplane_agent_certificate_renewals_total{result="ok"} 1');
+    expect(text).toContain('tagplane_agent_certificate_renewals_total{result="failed"} 2');
+    expect(text).toContain('tagplane_agent_joins_total{result="refused"} 1');
+    expect(text).not.toContain('no such token');
+  });
+});
