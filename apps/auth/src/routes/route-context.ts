@@ -1,4 +1,5 @@
 import type { Logger } from '@tagplane/runtime';
+import type { Audit } from '../audit/audit.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import type { Stores } from '../stores/open-stores.ts';
 
@@ -6,5 +7,6 @@ import type { Stores } from '../stores/open-stores.ts';
 export interface RouteContext {
   readonly stores: Stores;
   readonly metrics: AuthMetrics;
+  readonly audit: Audit;
   readonly log: Logger;
 }

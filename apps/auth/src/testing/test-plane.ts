@@ -1,31 +1,13 @@
 import { createRegistry, silentLogger } from '@tagplane/runtime';
 import type { Registry } from '@tagplane/runtime';
-import type { Found, Store } from '@tagplane/store';
-import { openEmbeddedStore } from '@tagplane/store-embedded';
+import type { Store } from '@tagplane/store';
 import { createControlPlane } from '../control/control-plane.ts';
 import type { ControlPlane, ControlPlaneOptions } from '../control/control-plane.ts';
 import { decodeNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord } from '../nodes/node-record.ts';
-import type { Stores } from '../stores/open-stores.ts';
+import type { TestStores } from './test-stores.ts';
 
-export type TestStores = Stores & AsyncDisposable;
-
-export function testStores(): TestStores {
-  const serverInfos = openEmbeddedStore({ path: ':memory:', kind: 'server-info' });
-  const nodes = openEmbeddedStore({ path: ':memory:', kind: 'node' });
-  const security = openEmbeddedStore({ path: ':memory:', kind: 'security' });
-  const audit = openEmbeddedStore({ path: ':memory:', kind: 'audit' });
-  const all = [serverInfos, nodes, security, audit];
-  return {
-    serverInfos,
-    nodes,
-    security,
-    audit,
-    async [Symbol.asyncDispose]() {
-      await Promise.all(all.map((store) => store[Symbol.asyncDispose]()));
-    },
-  };
-}
+export { metric, overridden, testStores, until, type TestStores } from './test-stores.ts';
 
 export interface TestPlane extends AsyncDisposable {
   readonly plane: ControlPlane;
@@ -59,44 +41,7 @@ export function testPlane(
   };
 }
 
-/** The value of a metric without its `tagplane_auth_`, such as `pushes_total{kind="renew"}`; 0 if there is none. */
-export async function metric(registry: Registry, name: string): Promise<number> {
-  const text = await registry.metrics();
-  const line = text.split('\n').find((each) => each.startsWith(`tagplane_auth_${name} `));
-  return Number(line?.split(' ').at(-1) ?? 0);
-}
-
 export async function nodeRecord(store: Store, serverId: string): Promise<NodeRecord | undefined> {
   const [found] = await store.getMany([serverId], { signal: new AbortController().signal });
   return found?.state === 'live' ? decodeNodeRecord(found) : undefined;
-}
-
-/** A store of which single methods are replaced. */
-export function overridden(store: Store, methods: Partial<Store>): Store {
-  return {
-    type: store.type,
-    put: methods.put ?? ((items, options) => store.put(items, options)),
-    getMany: methods.getMany ?? ((keys, options) => store.getMany(keys, options)),
-    range: methods.range ?? ((range, options) => store.range(range, options)),
-    count: methods.count ?? ((prefix, options) => store.count(prefix, options)),
-    delete: methods.delete ?? ((items, options) => store.delete(items, options)),
-    watch: methods.watch ?? ((options) => store.watch(options)),
-    epoch: methods.epoch ?? ((options) => store.epoch(options)),
-    ping: methods.ping ?? ((options) => store.ping(options)),
-  };
-}
-
-export type Lookup = readonly Found[];
-
-const DEADLINE_MS = 15_000;
-
-/** Waits, in real time, until this holds. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + DEADLINE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not so in time: ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 10);
-    });
-  }
 }
