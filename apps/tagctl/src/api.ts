@@ -1,26 +1,46 @@
-import type { Client } from '@connectrpc/connect';
+import type { Client, Transport } from '@connectrpc/connect';
 import { createClient } from '@connectrpc/connect';
-import { NodeService, ServerInfoService, StatusService, createClientConnection } from '@tagplane/protocol';
-import type { Settings } from './settings.ts';
+import type { ClientSecurity } from '@tagplane/protocol';
+import {
+  AuditService,
+  CaService,
+  JoinRecordService,
+  LockService,
+  NodeService,
+  ServerInfoService,
+  StatusService,
+  TokenService,
+  createClientConnection,
+} from '@tagplane/protocol';
+import type { Target } from './settings.ts';
 
 /** The auth service's API, as an operator uses it. */
 export interface Api extends Disposable {
+  readonly transport: Transport;
   readonly nodes: Client<typeof NodeService>;
   readonly serverInfos: Client<typeof ServerInfoService>;
   readonly status: Client<typeof StatusService>;
+  readonly tokens: Client<typeof TokenService>;
+  readonly locks: Client<typeof LockService>;
+  readonly joins: Client<typeof JoinRecordService>;
+  readonly audit: Client<typeof AuditService>;
+  readonly ca: Client<typeof CaService>;
 }
 
 /** Connects on the first call, and again on the first call after a loss. */
-export function openApi(settings: Settings): Api {
-  const connection = createClientConnection({
-    address: settings.address,
-    timeoutMs: settings.timeoutMs,
-    security: { mode: 'insecure', peer: settings.peer },
-  });
+export function openApi({ address, timeoutMs }: Target, security: ClientSecurity): Api {
+  const connection = createClientConnection({ address, timeoutMs, security });
+  const { transport } = connection;
   return {
-    nodes: createClient(NodeService, connection.transport),
-    serverInfos: createClient(ServerInfoService, connection.transport),
-    status: createClient(StatusService, connection.transport),
+    transport,
+    nodes: createClient(NodeService, transport),
+    serverInfos: createClient(ServerInfoService, transport),
+    status: createClient(StatusService, transport),
+    tokens: createClient(TokenService, transport),
+    locks: createClient(LockService, transport),
+    joins: createClient(JoinRecordService, transport),
+    audit: createClient(AuditService, transport),
+    ca: createClient(CaService, transport),
     [Symbol.dispose]() {
       connection[Symbol.dispose]();
     },

@@ -1,7 +1,9 @@
 import type { Api } from './api.ts';
 import { openApi } from './api.ts';
+import { CredentialStore } from './credentials/credential-store.ts';
+import { followTrust, renewIfOld, whileFollowing } from './credentials/follow.ts';
 import { explain } from './explain.ts';
-import type { Format } from './format/document.ts';
+import type { Format } from './format/formats.ts';
 import type { TagctlIo } from './io.ts';
 import { readSettings } from './settings.ts';
 import type { ConnectionFlags, Settings } from './settings.ts';
@@ -17,6 +19,8 @@ export interface CommandContext {
   readonly settings: Settings;
   readonly format: Format;
   readonly io: TagctlIo;
+  /** Takes up which authorities to trust now, and renews if asked to: for who waits for everyone to have. */
+  follow(signal: AbortSignal): Promise<void>;
 }
 
 /** Does the command's work; resolves to the exit code. */
@@ -25,9 +29,19 @@ export type CommandBody = (context: CommandContext) => Promise<number>;
 /** Connects, works, disconnects; a failed call becomes a line for a person. */
 export async function withApi(flags: GlobalFlags, io: TagctlIo, body: CommandBody): Promise<number> {
   const settings = readSettings(flags, io);
-  using api = openApi(settings);
+  const { security } = settings;
+  const common = { settings, format: flags.format, io };
   try {
-    return await body({ api, settings, format: flags.format, io });
+    if (security.mode === 'insecure') {
+      using api = openApi(settings, security);
+      return await body({ ...common, api, follow: () => Promise.resolve() });
+    }
+    const store = await CredentialStore.open(security.file, io.now());
+    using api = openApi(settings, { mode: 'mutual', credentials: () => store.current() });
+    const follower = { store, transport: api.transport, io };
+    await renewIfOld(follower);
+    const follow = (signal: AbortSignal): Promise<void> => followTrust(follower, signal);
+    return await whileFollowing(follower, () => body({ ...common, api, follow }));
   } catch (error) {
     throw explain(error, settings);
   }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { formatDuration } from '@tagplane/runtime';
 import { TagctlError } from './errors.ts';
-import type { Settings } from './settings.ts';
+import type { Target } from './settings.ts';
 
 /** How to name the auth service from here on, for every message that a wrong address can cause. */
 const OTHER_ADDRESS = 'give another with --address or TAGPLANE_ADDRESS';
@@ -18,7 +18,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** Makes a line for a person of a failed call: what happened, and what to do about it. */
-export function explain(error: unknown, settings: Pick<Settings, 'addressText' | 'timeoutMs'>): unknown {
+export function explain(error: unknown, settings: Pick<Target, 'addressText' | 'timeoutMs'>): unknown {
   if (!(error instanceof ConnectError)) return error;
   return new TagctlError(explainCode(error, settings), { cause: error });
 }
@@ -41,7 +41,7 @@ export function isLostConnection(error: unknown): boolean {
 
 function explainCode(
   error: ConnectError,
-  { addressText, timeoutMs }: Pick<Settings, 'addressText' | 'timeoutMs'>,
+  { addressText, timeoutMs }: Pick<Target, 'addressText' | 'timeoutMs'>,
 ): string {
   if (systemReason(error) !== undefined) return unreachable(error, addressText);
   switch (error.code) {

@@ -28,7 +28,12 @@ afterAll(async () => {
 });
 
 function environment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: '/nonexistent', TAGPLANE_ADDRESS: served.address };
+  return {
+    PATH: process.env['PATH'],
+    HOME: '/nonexistent',
+    TAGPLANE_ADDRESS: served.address,
+    TAGPLANE_INSECURE: 'true',
+  };
 }
 
 function start(...args: string[]): ChildProcess {

@@ -15,7 +15,8 @@ jest.setTimeout(60_000);
 describe('a bad command line', () => {
   it.each([
     [['nodes', 'lss'], "tagctl: unknown command 'lss' (Did you mean ls?); see 'tagctl --help'\n"],
-    [['nodes', 'ls', '--formt', 'json'], /^tagctl: unknown option '--formt' .*; see 'tagctl --help'\n$/],
+    [['nodes', 'ls', '--limt', '1'], /^tagctl: unknown option '--limt' .*--limit.*; see 'tagctl --help'\n$/],
+    [['nodes', 'ls', '--formt', 'json'], "tagctl: unknown option '--formt'; see 'tagctl --help'\n"],
     [['nodes', 'ls', '--format', 'xml'], /'xml' is invalid\. Allowed choices are table, json, yaml; see/],
     [['nodes', 'ls', '--limit', '0'], /'0' is invalid\. Expected a whole number from 1 on; see/],
     [['nodes', 'ls', 'extra'], /^tagctl: too many arguments/],

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { CommanderError } from 'commander';
-import { withApi } from './context.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, TagctlError } from './errors.ts';
 import { visible } from './format/escape.ts';
 import type { TagctlIo } from './io.ts';
@@ -29,8 +28,9 @@ async function parseAndRun(args: readonly string[], io: TagctlIo): Promise<numbe
   let exitCode = EXIT_OK;
   const help: { out: string; err: string } = { out: '', err: '' };
   const program = createProgram({
-    async connected(flags, body) {
-      exitCode = await withApi(flags, io, body);
+    async connected(flags, load) {
+      const { withApi } = await import('./context.ts');
+      exitCode = await withApi(flags, io, await load());
     },
     async alone(body) {
       exitCode = await body(io);

@@ -22,28 +22,60 @@ async function configure(text: string, base = join(homeDir, '.config')): Promise
 }
 
 describe('readSettings', () => {
+  const operator = (name: string) => ({
+    mode: 'insecure',
+    peer: { role: 'operator', name, proof: 'claimed' },
+  });
+
   it('without anything said', () => {
     expect(readSettings({}, { env: { USER: 'alice' }, homeDir })).toEqual({
       address: { host: '127.0.0.1', port: 7420 },
       addressText: '127.0.0.1:7420',
-      peer: { role: 'operator', name: 'alice', proof: 'claimed' },
+      security: { mode: 'mutual', file: join(homeDir, '.config', 'tagplane', 'credentials.json') },
       timeoutMs: 10_000,
     });
   });
 
   it('flag over variable over file', async () => {
-    await configure('address: file:1\nname: from-file\n');
-    const at = (flags: Parameters<typeof readSettings>[0], env: Record<string, string>): string[] => {
-      const { addressText, peer } = readSettings(flags, { env, homeDir });
-      return [addressText, peer.name];
+    await configure('address: file:1\nidentity: from-file\n');
+    const at = (flags: Parameters<typeof readSettings>[0], env: Record<string, string>): unknown[] => {
+      const { addressText, security } = readSettings(flags, { env, homeDir });
+      return [addressText, security];
     };
-    const env = { TAGPLANE_ADDRESS: 'env:2', TAGPLANE_NAME: 'from-env' };
-    expect(at({}, {})).toEqual(['file:1', 'from-file']);
-    expect(at({}, env)).toEqual(['env:2', 'from-env']);
-    expect(at({ address: { host: 'flag', port: 3 }, name: 'from-flag' }, env)).toEqual([
-      'flag:3',
-      'from-flag',
-    ]);
+    const env = { TAGPLANE_ADDRESS: 'env:2', TAGPLANE_IDENTITY: 'from-env' };
+    expect(at({}, {})).toEqual(['file:1', { mode: 'mutual', file: 'from-file' }]);
+    expect(at({}, env)).toEqual(['env:2', { mode: 'mutual', file: 'from-env' }]);
+    const flags = { address: { host: 'flag', port: 3 }, identity: 'from-flag' };
+    expect(at(flags, env)).toEqual(['flag:3', { mode: 'mutual', file: 'from-flag' }]);
+  });
+
+  it.each([
+    ['insecure: true\nname: from-file', {}, {}, operator('from-file')],
+    ['insecure: true\nname: from-file', {}, { TAGPLANE_NAME: 'from-env' }, operator('from-env')],
+    ['insecure: true', { name: 'from-flag' }, { TAGPLANE_NAME: 'from-env' }, operator('from-flag')],
+    ['', { insecure: true }, { USER: 'alice' }, operator('alice')],
+    ['identity: a', { insecure: true }, { USER: 'alice' }, operator('alice')],
+    ['identity: a', {}, { TAGPLANE_INSECURE: 'true', USER: 'alice' }, operator('alice')],
+    ['insecure: true', { identity: 'a' }, {}, { mode: 'mutual', file: 'a' }],
+    ['insecure: true', {}, { TAGPLANE_IDENTITY: 'a' }, { mode: 'mutual', file: 'a' }],
+    ['insecure: true\nidentity: a', {}, { TAGPLANE_INSECURE: 'false' }, { mode: 'mutual', file: 'a' }],
+    ['insecure: true', {}, { TAGPLANE_INSECURE: 'true', TAGPLANE_IDENTITY: 'a' }, undefined],
+    ['insecure: true\nidentity: a', {}, {}, undefined],
+    ['', { insecure: true, identity: 'a' }, {}, undefined],
+  ])('%j with %j and %j is %j', async (text, flags, env, expected) => {
+    await configure(text);
+    const read = () => readSettings(flags, { env, homeDir }).security;
+    if (expected !== undefined) expect(read()).toEqual(expected);
+    else
+      expect(read).toThrow(
+        expect.objectContaining({ exitCode: 2, message: expect.stringMatching(/not both/) }),
+      );
+  });
+
+  it.each(['10.0.0.1:7420', 'auth.example:7420'])('is insecure on loopback only, not to %s', (text) => {
+    const read = () => readSettings({ insecure: true }, { env: { TAGPLANE_ADDRESS: text }, homeDir });
+    expect(read).toThrow(`insecure: for loopback addresses only, and ${text} is none`);
+    expect(readSettings({}, { env: { TAGPLANE_ADDRESS: text }, homeDir }).addressText).toBe(text);
   });
 
   it('from XDG_CONFIG_HOME, unless it is relative', async () => {
@@ -58,6 +90,8 @@ describe('readSettings', () => {
     ['addres: a:1', /^addres: unknown key \(in .*config\.yaml or the environment\)$/],
     ['address: nowhere', /^address: expected HOST:PORT \(in /],
     ['name: "a b"', /^name: expected letters, /],
+    ['insecure: perhaps', /^insecure: expected true or false/],
+    ['identity: ""', /^identity: expected the name of a file/],
     ['address: [', /config\.yaml: not YAML: /],
     ['- x', /config\.yaml: expected keys and values at the top$/],
   ])('refuses %j', async (text, expected) => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { commandModel } from '../completion/model.ts';
-import type { Shell } from '../completion/scripts.ts';
 import { completionScript } from '../completion/scripts.ts';
+import type { Shell } from '../completion/shells.ts';
 import { EXIT_OK } from '../errors.ts';
 import type { TagctlIo } from '../io.ts';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createProgram } from '../program.ts';
 import { run } from '../testing/capture.ts';
 import { commandModel, places } from './model.ts';
-import { SHELLS } from './scripts.ts';
+import { SHELLS } from './shells.ts';
 
 // Generous: sockets and processes on a busy machine.
 jest.setTimeout(60_000);
@@ -48,8 +48,33 @@ describe('the bash script', () => {
   });
 
   it.each([
-    [[''], ['nodes', 'server-infos', 'create', 'status', 'completion', 'version', 'help']],
     [['s'], ['server-infos', 'status']],
+    [['log'], ['login', 'logout']],
+    [
+      ['tokens', ''],
+      ['add', 'ls', 'rm', 'help'],
+    ],
+    [
+      ['tokens', 'add', '--role', ''],
+      ['agent', 'discovery', 'operator'],
+    ],
+    [
+      ['tokens', 'add', '--i'],
+      ['--instance', '--identity', '--insecure'],
+    ],
+    [['--identity', 'nodes', 'lock', 'add', '--ag'], ['--agent']],
+    [
+      ['ca', 'rotate', '--phase', ''],
+      ['trust', 'sign', 'drop', 'cancel'],
+    ],
+    [
+      ['audit', 'tail', '--fo'],
+      ['--follow', '--format'],
+    ],
+    [
+      ['login', '--token'],
+      ['--token', '--token-file'],
+    ],
     [
       ['nodes', ''],
       ['ls', 'get', 'watch', 'help'],

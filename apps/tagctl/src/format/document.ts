@@ -2,9 +2,6 @@ import { sortedEntries } from '@tagplane/labels';
 import { Document, Scalar, visit } from 'yaml';
 import { drivesTerminal, escapeQuoted } from './escape.ts';
 
-export const FORMATS = ['table', 'json', 'yaml'] as const;
-export type Format = (typeof FORMATS)[number];
-
 /**
  * One JSON value, indented by two. Maps become objects in key order; every key is an own property, so
  * any key keeps its exact spelling.

@@ -1,6 +1,6 @@
 import type { TagctlIo } from '../io.ts';
 import type { TableOf } from '../views/table-of.ts';
-import type { Format } from './document.ts';
+import type { Format } from './formats.ts';
 import { jsonText, yamlText } from './document.ts';
 import { tableStyle } from './style.ts';
 import { tableLines } from './table.ts';

@@ -41,7 +41,7 @@ export class CapturedOutput implements Output {
   }
 }
 
-/** A process around tagctl that a test can look into. */
+/** A process around tagctl that a test can look into; it speaks without TLS unless `env` says otherwise. */
 export interface TestIo extends TagctlIo {
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
@@ -54,16 +54,18 @@ export function testIo(
     readonly stdin?: string;
     readonly signal?: AbortSignal;
     readonly homeDir?: string;
+    /** Default NOW. */
+    readonly now?: number;
   } = {},
 ): TestIo {
   return {
     stdout: new CapturedOutput(options.terminal),
     stderr: new CapturedOutput(options.terminal),
     stdin: bytes(options.stdin ?? ''),
-    env: { USER: 'tester', ...options.env },
+    env: { USER: 'tester', TAGPLANE_INSECURE: 'true', ...options.env },
     homeDir: options.homeDir ?? '/nonexistent',
     signal: options.signal ?? new AbortController().signal,
-    now: () => NOW,
+    now: () => options.now ?? NOW,
   };
 }
 

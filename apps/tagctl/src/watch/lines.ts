@@ -1,4 +1,4 @@
-import type { Format } from '../format/document.ts';
+import type { Format } from '../format/formats.ts';
 import { jsonText, yamlText } from '../format/document.ts';
 import { visible } from '../format/escape.ts';
 import { labelsText } from '../format/labels-text.ts';

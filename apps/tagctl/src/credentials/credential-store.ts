@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import type { Credentials } from '@tagplane/credentials';
+import { CredentialFileError, readCredentialFile, writeCredentialFile } from '@tagplane/credentials';
+import { formatDuration } from '@tagplane/runtime';
+import { usageError } from '../errors.ts';
+import { credentialsAge } from './age.ts';
+
+/** What to do without credentials, for every message that says there are none. */
+export const LOG_IN = "run 'tagctl login --identity FILE', or 'tagctl login --token-file FILE --ca-pin PIN'";
+
+/**
+ * The credentials in a file, for as long as a command runs. Another tagctl may use the same file at the
+ * same time: each replaces it as a whole, and only if it still holds what that one last saw.
+ */
+export class CredentialStore {
+  readonly file: string;
+  #current: Credentials;
+
+  private constructor(file: string, credentials: Credentials) {
+    this.file = file;
+    this.#current = credentials;
+  }
+
+  /** @throws TagctlError (usage) when there are none, or they have ended, with what to do about it */
+  static async open(file: string, now: number): Promise<CredentialStore> {
+    const credentials = await readCredentials(file);
+    if (credentials === undefined) throw usageError(`no credentials in ${file}: ${LOG_IN}`);
+    if (credentialsAge(credentials, now) === 'ended') {
+      const ended = formatDuration(now - credentials.validUntil);
+      throw usageError(
+        `the certificate of ${credentials.role} ${credentials.name} in ${file} expired ${ended} ago by this machine's clock: ask an operator for a token ('tagctl tokens add --role operator --name ${credentials.name}'), then ${LOG_IN}`,
+      );
+    }
+    return new CredentialStore(file, credentials);
+  }
+
+  current(): Credentials {
+    return this.#current;
+  }
+
+  /**
+   * Uses these from now on, and keeps them unless the file has been changed meanwhile: then who changed
+   * it, by a renewal of their own, a login or a logout, knows better.
+   *
+   * @throws Error when the file cannot be written; they are used all the same
+   */
+  async replace(next: Credentials): Promise<void> {
+    const before = this.#current;
+    this.#current = next;
+    const kept = await readCredentialFile(this.file);
+    if (kept?.certificates[0] !== before.certificates[0]) return;
+    if (kept?.trust !== undefined && kept.trust.generation > next.trust.generation) return;
+    await writeCredentials(this.file, next);
+  }
+}
+
+/** Undefined: there is no such file. @throws TagctlError (usage) when it cannot be used */
+export async function readCredentials(file: string): Promise<Credentials | undefined> {
+  try {
+    return await readCredentialFile(file);
+  } catch (error) {
+    if (error instanceof CredentialFileError) throw usageError(error.message, error);
+    throw error;
+  }
+}
+
+/** Under a name of its own until it is whole, so that two processes do not write into one file. */
+export async function writeCredentials(file: string, credentials: Credentials): Promise<void> {
+  const own = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeCredentialFile(own, credentials);
+    await rename(own, file);
+  } catch (error) {
+    await rm(own, { force: true });
+    throw error;
+  }
+}
