@@ -13,6 +13,9 @@ export function difference(
   if (held.known === 'not') return 'replace';
   const revision = held.known === 'exactly' ? held.version.revision : held.revision;
   if (revision !== wanted.revision) return 'replace';
+  // The agent's word does not say whether what it imported counts: once told, it is known.
+  const cleared = held.known === 'exactly' && held.version.cleared === true;
+  if (cleared !== (wanted.cleared === true)) return 'replace';
   const expiry = earliestExpiry(wanted.spans);
   // A lifetime that is over renews nothing: without a newer word the agent's own clock decides.
   if (revision === '' || (expiry !== undefined && expiry <= now)) return 'nothing';

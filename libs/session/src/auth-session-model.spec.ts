@@ -13,7 +13,9 @@ class Model {
   wanted: LabelsVersion;
   state: AuthSessionState;
   /** What the agent truly holds. */
-  held = { revision: '', expiresAt: undefined as number | undefined };
+  held = { revision: '', expiresAt: undefined as number | undefined, cleared: false };
+  /** Whether it ever lost what it held, without losing the stream. */
+  lost = false;
   /** Answers on their way to the auth service. */
   answers: AuthSessionEvent[] = [];
   sent: { nonce: string; version: LabelsVersion }[] = [];
@@ -58,14 +60,16 @@ class Model {
   onSent({ nonce, kind, version }: Extract<AuthSessionEffect, { type: 'send-update' }>): void {
     if (this.sent.some((before) => before.nonce === nonce)) this.problems.push(`nonce ${nonce} twice`);
     const again = this.acked?.nonce === this.sent.at(-1)?.nonce && this.acked?.version === version;
-    const agentHasIt = this.held.revision === version.revision;
+    const agentHasIt =
+      this.held.revision === version.revision && this.held.cleared === (version.cleared === true);
     if (again && agentHasIt && this.acked !== undefined) this.problems.push('sent acknowledged state again');
     this.sent.push({ nonce, version });
     if (kind === 'renew' && this.held.revision !== version.revision) {
       this.answers.push({ type: 'nack', nonce, reason: 'not held' });
       return;
     }
-    this.held = { revision: version.revision, expiresAt: version.spans['aws/']?.expiresAt };
+    const cleared = kind === 'renew' ? this.held.cleared : version.cleared === true;
+    this.held = { revision: version.revision, expiresAt: version.spans['aws/']?.expiresAt, cleared };
     this.answers.push({ type: 'ack', nonce });
   }
 
@@ -90,11 +94,16 @@ class Model {
 }
 
 const versions = fc
-  .record({ revision: fc.constantFrom('', 'a', 'b', 'c'), lifetime: fc.constantFrom(0, 1, 2) })
-  .map(({ revision, lifetime }): LabelsVersion => {
+  .record({
+    revision: fc.constantFrom('', 'a', 'b', 'c'),
+    lifetime: fc.constantFrom(0, 1, 2),
+    cleared: fc.boolean(),
+  })
+  .map(({ revision, lifetime, cleared }): LabelsVersion => {
     const expiresAt = lifetime === 0 ? undefined : 1_000_000 + lifetime * 100_000_000;
     const span = revision === '' ? undefined : { observedAt: lifetime, expiresAt };
-    return { revision, spans: { 'aws/': span, 'dynamic/': undefined } };
+    const version = { revision, spans: { 'aws/': span, 'dynamic/': undefined } };
+    return cleared ? { ...version, cleared } : version;
   });
 
 type Act = (model: Model) => void;
@@ -121,7 +130,8 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     model.feed({ type: 'keep' });
   }),
   fc.constant<Act>((model) => {
-    model.held = { revision: '', expiresAt: undefined };
+    model.held = { revision: '', expiresAt: undefined, cleared: false };
+    model.lost = true;
   }),
   fc.constantFrom(10, 5_000, 11_000).map((ms): Act => (model) => {
     model.advance(ms);
@@ -146,6 +156,8 @@ describe('the auth service end of a stream, against a model', () => {
       }
       expect(model.problems).toEqual([]);
       expect(model.held.revision).toBe(model.wanted.revision);
+      // An agent's word cannot tell this; only a new stream shows that it was lost.
+      if (model.wanted.cleared === true && !model.lost) expect(model.held.cleared).toBe(true);
       expect(model.held.expiresAt).toBe(model.wanted.spans['aws/']?.expiresAt);
       expect(model.state.sync.phase).toBe('synced');
       const sends = model.sent.length;

@@ -178,6 +178,18 @@ describe('what is wanted', () => {
     expect(synced().on({ type: 'keep' }).phase).toBe('synced');
   });
 
+  it('tells an agent once that what it imported does not count, and once that it does again', () => {
+    const cleared = { ...empty, cleared: true };
+    const run = admitted().on({ type: 'wanted', version: cleared });
+    expect(run.effects).toMatchObject([{ type: 'send-update', kind: 'replace', version: cleared }]);
+    run.on({ type: 'ack', nonce: '1' }, { type: 'wanted', version: { ...cleared } });
+    expect([run.phase, run.types]).toEqual(['synced', []]);
+    expect(run.on(heartbeat(NOTHING_HELD)).types).toEqual([]);
+    expect(run.on({ type: 'wanted', version: empty }).effects).toMatchObject([{ kind: 'replace' }]);
+    expect(run.on({ type: 'wanted', version: cleared }).types).toEqual([]);
+    expect(run.on({ type: 'ack', nonce: '2' }).types).toEqual(['acked', 'reconcile']);
+  });
+
   it('means nothing before the hello is answered', () => {
     expect(new Run().on({ type: 'wanted', version: A }).phase).toBe('awaiting-hello');
     const run = new Run().on({ type: 'hello', held: NOTHING_HELD }, { type: 'wanted', version: A });

@@ -36,6 +36,7 @@ export {
   type UpdateKind,
 } from './auth-session-state.ts';
 export { holdsNow, type Holds } from './auth-difference.ts';
+export { TRUST_UNKNOWN, trustIsDue, type TrustView } from './auth-trust.ts';
 export { authSessionDueAt, nextAuthSession, openAuthSession } from './auth-session.ts';
 export { NOTHING, NO_SPANS, type LabelsVersion, type Span, type Spans } from './lifetimes.ts';
 export {

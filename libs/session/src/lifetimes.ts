@@ -16,6 +16,11 @@ export type Spans = Readonly<Record<Namespace, Span | undefined>>;
 export interface LabelsVersion {
   readonly revision: string;
   readonly spans: Spans;
+  /**
+   * The node is to hold an empty set of `aws/`, so that what it imported does not count either. No revision
+   * tells that from holding none.
+   */
+  readonly cleared?: boolean;
 }
 
 export const NO_SPANS: Spans = { 'aws/': undefined, 'dynamic/': undefined };

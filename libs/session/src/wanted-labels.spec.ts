@@ -22,6 +22,8 @@ describe('wantedLabels', () => {
     ['gone takes labels away', { state: 'gone' }, { state: 'known', source: old }, 'nothing', undefined],
     ['gone takes unknown labels away', { state: 'gone' }, { state: 'unknown' }, 'nothing', undefined],
     ['absent keeps what is held', { state: 'absent' }, { state: 'known', source: old }, 'held', old],
+    ['denied empties the set', { state: 'denied' }, { state: 'known', source: old }, 'denied', source({})],
+    ['denied empties what nobody knows', { state: 'denied' }, { state: 'unknown' }, 'denied', source({})],
     ['absent with nothing held is nothing', { state: 'absent' }, none, 'nothing', undefined],
   ])('%s', (_, discovered, held, basis, aws) => {
     const wanted = wantedLabels({ discovered, held, assigned: [] });
@@ -53,6 +55,24 @@ describe('wantedLabels', () => {
         },
       },
     });
+  });
+
+  it('says that an emptied set is another content than none, and keeps what operators assigned', () => {
+    const assigned = [source({ 'dynamic/a': '1' })];
+    const denied = wantedLabels({ discovered: { state: 'denied' }, held: none, assigned });
+    const nothing = wantedLabels({ discovered: { state: 'gone' }, held: none, assigned });
+    if (denied.state !== 'known' || nothing.state !== 'known') throw new Error('unknown');
+    expect(denied.version).toEqual({ ...nothing.version, cleared: true });
+    const imported = new Map([['aws/Name', 'mine']]);
+    const own = new Map<string, string>();
+    const labelsBy = (sets: typeof denied.sets) =>
+      nodeLabels({
+        own,
+        imported,
+        sets: { 'aws/': sets['aws/']?.labels, 'dynamic/': sets['dynamic/']?.labels },
+      });
+    expect([...labelsBy(denied.sets).keys()]).toEqual(['dynamic/a']);
+    expect([...labelsBy(nothing.sets).keys()]).toEqual(['aws/Name', 'dynamic/a']);
   });
 
   it('names content by content alone, and gives a set without labels no lifetime', () => {

@@ -11,11 +11,14 @@ export interface LabelSource extends Span {
 /**
  * What the store says of the ServerInfo for the node's instance. `gone`: it was deleted or ran out, by
  * the store's own word. `absent`: the store knows nothing of it, also when the node names no instance.
+ * `denied`: the node says it is an instance that it is not proven to be, so no `aws/` label may count,
+ * whoever says it.
  */
 export type Discovered =
   | { readonly state: 'live'; readonly source: LabelSource }
   | { readonly state: 'gone' }
-  | { readonly state: 'absent' };
+  | { readonly state: 'absent' }
+  | { readonly state: 'denied' };
 
 /** What is known of the `aws/` labels that the node holds for this very instance. */
 export type HeldAws =
@@ -35,12 +38,12 @@ export type LabelSets = Readonly<Record<Namespace, LabelSource | undefined>>;
 
 /**
  * `basis` says what the `aws/` labels stand on: a ServerInfo, what the node holds since the store has
- * lost it, or nothing. `keep`: not enough is known to say anything; the node keeps what it holds.
+ * lost it, nothing, or that there must be none. `keep`: not enough is known to say anything; the node keeps what it holds.
  */
 export type Wanted =
   | {
       readonly state: 'known';
-      readonly basis: 'server-info' | 'held' | 'nothing';
+      readonly basis: 'server-info' | 'held' | 'nothing' | 'denied';
       readonly sets: LabelSets;
       readonly version: LabelsVersion;
     }
@@ -55,7 +58,9 @@ export function wantedLabels(input: WantedInput): Wanted {
   const aws = awsSet(input);
   if (aws === 'keep') return { state: 'keep' };
   const sets = { 'aws/': aws.source, 'dynamic/': mergeAssigned(input.assigned) };
-  return { state: 'known', basis: aws.basis, sets, version: versionOf(sets) };
+  const version = versionOf(sets);
+  if (aws.basis !== 'denied') return { state: 'known', basis: aws.basis, sets, version };
+  return { state: 'known', basis: aws.basis, sets, version: { ...version, cleared: true } };
 }
 
 /** The name of these sets by content, with their spans. A set without labels has nothing to run out. */
@@ -89,14 +94,18 @@ export function nodeLabels(input: NodeLabelsInput): Labels {
   return labels;
 }
 
+const NO_AWS: LabelSource = { labels: NO_LABELS, observedAt: undefined, expiresAt: undefined };
+
 function awsSet(
   input: WantedInput,
-): { basis: 'server-info' | 'held' | 'nothing'; source: LabelSource | undefined } | 'keep' {
+): { basis: 'server-info' | 'held' | 'nothing' | 'denied'; source: LabelSource | undefined } | 'keep' {
   switch (input.discovered.state) {
     case 'live':
       return { basis: 'server-info', source: input.discovered.source };
     case 'gone':
       return { basis: 'nothing', source: undefined };
+    case 'denied':
+      return { basis: 'denied', source: NO_AWS };
     case 'absent':
       break;
   }
