@@ -27,3 +27,15 @@ export { CredentialKeeper, type KeeperObserver, type KeeperOptions } from './kee
 export type { KeeperClock } from './holding.ts';
 export { lifeMs } from './renewal.ts';
 export { credentialMetrics } from './metrics.ts';
+export {
+  caPinsField,
+  pinsOf,
+  pinsProblem,
+  tlsField,
+  tokenJoinFields,
+  tokenJoinProblem,
+  tokenSourceOf,
+  type TokenJoinConfig,
+  type TokenSource,
+} from './config-fields.ts';
+export { readJoinToken } from './join-token.ts';

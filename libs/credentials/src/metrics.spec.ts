@@ -5,10 +5,10 @@ import { credentialMetrics } from './metrics.ts';
 describe('credentialMetrics', () => {
   it('counts results, and reads the time that is left when it is asked', async () => {
     const registry = new Registry();
-    let remaining: number | undefined;
-    const observer = credentialMetrics(registry, 'agent', () => remaining);
+    const left: { ms?: number } = {};
+    const observer = credentialMetrics(registry, 'agent', () => left.ms);
     expect(await registry.metrics()).toContain('tagplane_agent_certificate_expires_seconds Nan');
-    remaining = -1_500;
+    left.ms = -1_500;
     observer.renewed('ok');
     observer.renewed('failed');
     observer.renewed('failed');
