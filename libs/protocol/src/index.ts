@@ -44,6 +44,7 @@ export { type FinishedCall } from './server/call-boundary.ts';
 export { rawMethod, type RawMethod, type RawStream, type RawStreamListener } from './server/raw-stream.ts';
 export { rpcOptions, type RpcOptions } from './server/rpc-options.ts';
 export {
+  connectionKey,
   connectionOf,
   type ConnectionEvent,
   type ConnectionLimits,

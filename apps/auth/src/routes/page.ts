@@ -16,6 +16,8 @@ export interface PageRequest {
   /** 0 means the default of 100. */
   readonly pageSize: number;
   readonly pageToken: string;
+  /** Only keys that begin with this. Default: all. */
+  readonly prefix?: string;
 }
 
 export interface Page<Item> {
@@ -36,6 +38,7 @@ export async function readPage<Item>(
   read: (entry: Entry) => Item | undefined,
   signal: AbortSignal,
 ): Promise<Page<Item>> {
+  const { prefix = '' } = request;
   const size = request.pageSize === 0 ? DEFAULT_PAGE_SIZE : request.pageSize;
   const items: Item[] = [];
   let after = parsePageToken(request.pageToken);
@@ -43,7 +46,7 @@ export async function readPage<Item>(
   let bytes = 0;
   while (items.length < size && examined < MAX_EXAMINED && bytes < MAX_PAGE_BYTES) {
     const limit = Math.min(READ_SIZE, size - items.length);
-    const range = after === undefined ? { prefix: '', limit } : { prefix: '', after, limit };
+    const range = after === undefined ? { prefix, limit } : { prefix, after, limit };
     const entries = await store.range(range, { signal });
     for (const entry of entries) {
       // At least one item a page, however large.
