@@ -3,8 +3,8 @@ import type { Registry } from '@tagplane/runtime';
 import { AUDIT_CODES } from './codes.ts';
 
 export interface LaneMetrics {
-  readonly lost: Pick<Counter, 'inc'>;
-  readonly failures: Pick<Counter, 'inc'>;
+  readonly lost: { inc(): void };
+  readonly failures: { inc(): void };
 }
 
 export type AuditMetrics = ReturnType<typeof createAuditMetrics>;
