@@ -44,10 +44,12 @@ export function spiffeOption(description: string): Option {
   });
 }
 
-export function pinOption(description: string): Option {
+/** One pin or several, as during a rotation, separated by commas. */
+export function pinsOption(description: string): Option {
   return new Option('--ca-pin <PIN>', description).argParser((text) => {
-    const pin = parsePin(text);
-    if (pin !== undefined) return pin;
+    const pins = text.split(',').map((part) => parsePin(part.trim()));
+    const good = pins.filter((pin) => pin !== undefined);
+    if (good.length === pins.length) return good;
     throw new InvalidArgumentError('Expected sha256: and 64 hexadecimal digits.');
   });
 }

@@ -60,7 +60,7 @@ async function obtain(flags: LoginFlags, target: Target, io: TagctlIo): Promise<
   const secret = token ?? (await readToken(tokenFile ?? '-', io));
   return await joinCluster({
     address: target.address,
-    pins: [caPin],
+    pins: caPin,
     role: 'operator',
     ...(name === undefined ? {} : { name }),
     prove: () => Promise.resolve({ case: 'token', value: { token: secret } }),

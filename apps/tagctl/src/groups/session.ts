@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { nameOption, pinOption } from '../arguments.ts';
+import { nameOption, pinsOption } from '../arguments.ts';
 import { flagsOf } from '../flags.ts';
 import type { Runner } from './runner.ts';
 import { examples } from './runner.ts';
@@ -10,7 +10,7 @@ export interface LoginFlags {
   readonly identity?: string;
   readonly token?: string;
   readonly tokenFile?: string;
-  readonly caPin?: string;
+  readonly caPin?: readonly string[];
   readonly name?: string;
 }
 
@@ -30,7 +30,7 @@ export function addSession(program: Command, run: Runner): void {
     .addOption(new Option('--identity <FILE>', "credentials, as 'tagplane-auth bootstrap' wrote them"))
     .addOption(new Option('--token <TOKEN>', "a join token for an operator; others see it in 'ps'"))
     .addOption(new Option('--token-file <FILE>', "a file that holds the token; '-' for standard input"))
-    .addOption(pinOption('with a token: the pin of the cluster it is for'))
+    .addOption(pinsOption('with a token: the pin of the cluster it is for'))
     .addOption(
       nameOption('--name <NAME>', 'with a token: who to be; default: who the token is for, else login name'),
     )

@@ -64,9 +64,10 @@ export async function rotateAll(run: RotationRun): Promise<CaStatusView> {
       const status = caStatusView(await run.ca.getCaStatus({}, { signal }));
       const move = nextMove(status, begun, run.options, run.now());
       lostAt = undefined;
+      // Seen, not asked for: a step whose answer was lost may not have been made.
+      begun ||= status.phase !== 'STABLE';
       if (move.kind === 'done') return status;
       if (move.kind === 'wait') {
-        begun ||= status.phase !== 'STABLE';
         await run.say(`${status.phase}: ${move.reason}`);
         await sleep(move.soon ? SOON_MS : LATE_MS, signal);
         continue;
@@ -79,10 +80,7 @@ export async function rotateAll(run: RotationRun): Promise<CaStatusView> {
       if (signal.aborted) throw error;
       if (isRefusal(error) && refusals < MAX_REFUSALS) {
         refusals += 1;
-      } else if (isLostConnection(error) && run.now() - (lostAt ??= run.now()) < LOST_MS) {
-        // It may have done what it was asked for: the state tells, and is asked for again.
-        begun = true;
-      } else {
+      } else if (!isLostConnection(error) || run.now() - (lostAt ??= run.now()) >= LOST_MS) {
         throw error;
       }
       await run.say(`${reasonOf(error)}; trying again`);

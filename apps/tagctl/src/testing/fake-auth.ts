@@ -1,9 +1,11 @@
-import { createServer } from 'node:http2';
-import type { ServerHttp2Session } from 'node:http2';
+import { X509Certificate } from 'node:crypto';
+import { createSecureServer, createServer } from 'node:http2';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { create } from '@bufbuild/protobuf';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError, createContextKey, createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import {
   GetStatusResponseSchema,
@@ -22,9 +24,16 @@ import type {
   UpsertServerInfosRequest,
   WatchNodesResponse,
 } from '@tagplane/protocol';
+import type { Peer } from '@tagplane/identity';
+import { identifyCertificate, parsePeerClaim, peerText } from '@tagplane/identity';
+import { FakeAccess } from './fake-access.ts';
+import { FakeCa } from './fake-ca.ts';
+import type { FakeIssuer } from './fake-issuer.ts';
 
 /** Plays a watch: yields events, then returns (the stream ends) or throws. */
 export type WatchScript = () => AsyncIterable<WatchNodesResponse>;
+
+const certificateKey = createContextKey<X509Certificate | undefined>(undefined);
 
 /** An auth service in this process, over real HTTP/2, whose answers a test sets. */
 export class FakeAuth {
@@ -40,10 +49,18 @@ export class FakeAuth {
   /** What was asked, in order. */
   readonly listRequests: ListNodesRequest[] = [];
   readonly upserts: UpsertServerInfosRequest[] = [];
-  readonly peers: (string | null)[] = [];
+  readonly peers: string[] = [];
   /** Pages are cut to this many, whatever was asked for. */
   largestPage = 1_000;
   watchCalls = 0;
+  readonly access = new FakeAccess();
+  readonly ca = new FakeCa();
+  /** With it, the connection is mutual TLS. */
+  readonly issuer: FakeIssuer | undefined;
+
+  constructor(issuer?: FakeIssuer) {
+    this.issuer = issuer;
+  }
 
   routes(router: ConnectRouter): void {
     router.service(NodeService, {
@@ -88,6 +105,12 @@ export class FakeAuth {
         return this.#upsert(request);
       },
     });
+    const note = (context: HandlerContext): void => {
+      this.#note(context);
+    };
+    this.access.routes(router, note);
+    this.ca.routes(router, note);
+    this.issuer?.routes(router, (context) => this.#peer(context));
     router.service(StatusService, {
       getStatus: (_request, context) => {
         this.#note(context);
@@ -97,8 +120,23 @@ export class FakeAuth {
   }
 
   #note(context: HandlerContext): void {
-    this.peers.push(context.requestHeader.get(PEER_HEADER));
+    this.peers.push(peerText(this.#peer(context)));
     if (this.refusal !== undefined) throw this.refusal;
+  }
+
+  /** Whom the certificate names; without TLS, whom the header names. */
+  #peer(context: HandlerContext): Peer {
+    const claimed = parsePeerClaim(context.requestHeader.get(PEER_HEADER) ?? '');
+    if (this.issuer === undefined && claimed !== undefined) return claimed;
+    const certificate = context.values.get(certificateKey);
+    if (this.issuer === undefined || certificate === undefined) {
+      throw new ConnectError('who is calling?', Code.Unauthenticated);
+    }
+    const { cluster, certificate: authority } = this.issuer.authority;
+    const trust = { cluster, authorities: [new X509Certificate(authority)] };
+    const identified = identifyCertificate(certificate, trust, Date.now());
+    if (!identified.ok) throw new ConnectError(identified.problem, Code.Unauthenticated);
+    return identified.peer;
   }
 
   #page<Item>(all: Item[], request: { pageSize: number; pageToken: string }) {
@@ -130,14 +168,15 @@ export interface ServedAuth extends AsyncDisposable {
 /** Serves it; port 0 takes a free one. */
 export async function serveAuth(auth: FakeAuth, port = 0): Promise<ServedAuth> {
   const sessions = new Set<ServerHttp2Session>();
-  const server = createServer(
-    connectNodeAdapter({
-      routes: (router) => {
-        auth.routes(router);
-      },
-      writeMaxBytes: MAX_MESSAGE_BYTES,
-    }),
-  );
+  const handler = connectNodeAdapter({
+    routes: (router) => {
+      auth.routes(router);
+    },
+    contextValues: ({ socket }) =>
+      createContextValues().set(certificateKey, (socket as Partial<TLSSocket>).getPeerX509Certificate?.()),
+    writeMaxBytes: MAX_MESSAGE_BYTES,
+  });
+  const server = auth.issuer === undefined ? createServer(handler) : await secureServer(auth.issuer, handler);
   server.on('session', (session) => {
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
@@ -157,4 +196,23 @@ export async function serveAuth(auth: FakeAuth, port = 0): Promise<ServedAuth> {
       await closed;
     },
   };
+}
+
+/** A client without a certificate may join; what others may do, each call decides. */
+async function secureServer(
+  { authority }: FakeIssuer,
+  handler: ReturnType<typeof connectNodeAdapter>,
+): Promise<Http2SecureServer> {
+  const { privateKey, certificates, authorities } = await authority.serverCredentials();
+  return createSecureServer(
+    {
+      key: privateKey,
+      cert: certificates.join('\n'),
+      ca: [...authorities],
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+    },
+    handler,
+  );
 }

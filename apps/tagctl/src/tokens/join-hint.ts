@@ -6,7 +6,7 @@ export function joinHint(view: NewTokenView, addressText: string): string {
   const parts = {
     token: visible(view.token),
     address: visible(addressText),
-    pin: visible(view.ca_pins[0] ?? ''),
+    pins: view.ca_pins.map(visible),
   };
   switch (view.role) {
     case 'operator':
@@ -21,27 +21,27 @@ export function joinHint(view: NewTokenView, addressText: string): string {
 interface Parts {
   readonly token: string;
   readonly address: string;
-  readonly pin: string;
+  readonly pins: readonly string[];
 }
 
-function loginHint({ token, address, pin }: Parts, name: string | undefined): string {
+function loginHint({ token, address, pins }: Parts, name: string | undefined): string {
   const named = name === undefined ? '' : ` --name ${name}`;
   return `
 The token is not shown again. On the machine of the new operator:
 
-  tagctl login --address ${address} --ca-pin ${pin} --token ${token}${named}
+  tagctl login --address ${address} --ca-pin ${pins.join(',')} --token ${token}${named}
 `;
 }
 
-function configHint(file: string, address: string, { token, pin }: Parts): string {
+function configHint(file: string, address: string, { token, pins }: Parts): string {
   return `
-The token is not shown again. In ${file}, until it has joined:
+The token is not shown again. In ${file}:
 
 auth:
 ${address}
-  ca_pin: ${pin}
 join:
   method: token
   token: ${token}
+  ca_pins: [${pins.map((pin) => `'${pin}'`).join(', ')}]
 `;
 }
