@@ -19,9 +19,16 @@ export interface Authority {
   trust(): { readonly generation: number; readonly authorities: readonly Uint8Array[] };
   /** Pins of the trusted authorities, the one that signs first. */
   pins(): readonly string[];
-  /** A certificate of the present signing authority, good for the configured time, and who it makes of its holder. */
+  /**
+   * A certificate of the present signing authority, good for the configured time, and who it makes of its
+   * holder.
+   *
+   * @param kind what for, in the metrics; default `join`
+   * @throws RangeError when the subject is none that a certificate may have
+   */
   issue(
     subject: CertificateSubject,
+    kind?: 'join' | 'renew',
   ): Promise<{ readonly issued: Issued; readonly identity: CertificateIdentity }>;
   /** Who holds this certificate, by the authorities trusted now. */
   identify(certificate: X509Certificate): IdentifiedCertificate;
