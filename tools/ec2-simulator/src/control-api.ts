@@ -1,5 +1,7 @@
 import { AwsError } from './aws-error.ts';
 import type { FleetControl, InstanceRef, InstanceView } from './fleet-control.ts';
+import { credentialsJson, milliseconds, registerCredentials } from './sts/control-routes.ts';
+import type { StsControl } from './sts/sts-control.ts';
 import { readFault, readObject, readRun, readState, readTagChanges, readTags } from './control-bodies.ts';
 
 export const CONTROL_PREFIX = '/_control/';
@@ -16,6 +18,7 @@ type Route = (request: {
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
   readonly control: FleetControl;
+  readonly sts: StsControl;
 }) => unknown;
 
 /** By method and path; `*` is one part of the path. */
@@ -49,6 +52,12 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     ({ control, body, ...request }) => viewJson(control.setState(refOf(request), readState(body))),
   ],
   ['POST instances * * terminate', ({ control, ...request }) => viewJson(control.terminate(refOf(request)))],
+  [
+    'POST instances * * credentials',
+    ({ control, sts, body, ...request }) =>
+      credentialsJson(sts.registerInstance(control.get(refOf(request)), milliseconds(body))),
+  ],
+  ['POST sts credentials', ({ sts, body }) => registerCredentials(body, sts)],
   ['POST run', ({ control, body }) => ({ instances: control.run(readRun(body)).map(viewJson) })],
   [
     'POST faults',
@@ -74,13 +83,13 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 ]);
 
 /** Answers a control request with a value for JSON. Throws AwsError. */
-export function handleControl(request: ControlRequest, control: FleetControl): unknown {
+export function handleControl(request: ControlRequest, control: FleetControl, sts: StsControl): unknown {
   const parts = request.url.pathname.slice(CONTROL_PREFIX.length).split('/').map(decodePart);
   for (const [pattern, route] of ROUTES) {
     const [method, ...wanted] = pattern.split(' ');
     if (method !== request.method || wanted.length !== parts.length) continue;
     if (!wanted.every((part, index) => part === '*' || part === parts[index])) continue;
-    return route({ parts, query: request.url.searchParams, body: readObject(request.body), control });
+    return route({ parts, query: request.url.searchParams, body: readObject(request.body), control, sts });
   }
   throw new AwsError('NotFound', `no such control request: ${request.method} ${request.url.pathname}`, 404);
 }

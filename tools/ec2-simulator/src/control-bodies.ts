@@ -57,6 +57,7 @@ export function readFault(body: Body): Fault {
     skip: integer(body['skip'], 'skip', 0, MAX_COUNT, 0),
     count: integer(body['count'], 'count', 1, MAX_COUNT, 1),
     delayMs: integer(body['delay_ms'], 'delay_ms', 0, MAX_DELAY_MS, 0),
+    body: optionalString(body['body'], 'body'),
     error:
       code === undefined
         ? undefined

@@ -10,6 +10,8 @@ export interface Fault {
   readonly count: number;
   /** Milliseconds before the answer. */
   readonly delayMs: number;
+  /** What to answer with instead, as it is, with the status 200; undefined: the usual answer. */
+  readonly body?: string | undefined;
   /** The error to answer with; undefined: only the delay. */
   readonly error: { readonly code: string; readonly message: string; readonly status: number } | undefined;
 }

@@ -120,8 +120,8 @@ export class FleetControl {
   }
 
   addFault(fault: Partial<Fault>): void {
-    const { action, region, skip = 0, count = 1, delayMs = 0, error } = fault;
-    this.faults.add({ action, region, skip, count, delayMs, error });
+    const { action, region, skip = 0, count = 1, delayMs = 0, body, error } = fault;
+    this.faults.add({ action, region, skip, count, delayMs, body, error });
   }
 
   report(): StatsReport & { readonly instances: number; readonly faultsPending: number } {

@@ -8,7 +8,8 @@ import { AwsError } from './aws-error.ts';
 import { CONTROL_PREFIX, handleControl } from './control-api.ts';
 import { parseCredentialScope } from './credential-scope.ts';
 import type { FleetControl } from './fleet-control.ts';
-import type { Caller, Service, ServiceResponse } from './service.ts';
+import type { Caller, HttpExchange, Service, ServiceResponse } from './service.ts';
+import type { StsControl } from './sts/sts-control.ts';
 
 /** 1,000 resources with 50 tags each come to less. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -20,6 +21,7 @@ export interface HttpOptions {
   /** Answers what carries no readable credential scope. */
   readonly fallback: Service;
   readonly control: FleetControl;
+  readonly sts: StsControl;
   readonly accountOf: (accessKeyId: string) => string;
   readonly now: () => number;
 }
@@ -65,11 +67,16 @@ async function serveAws(
     service = options.services.get(caller.service) ?? service;
     const action = service.actionOf(parameters);
     options.control.stats.request(action);
-    await applyFault(options.control, action, caller, response);
+    const garbage = await applyFault(options.control, action, caller, response);
+    if (garbage !== undefined) {
+      await write(response, 200, { contentType: 'text/plain', body: [garbage] });
+      return;
+    }
     if (caller.service !== service.name) {
       throw new AwsError('InvalidAction', `The simulator has no service '${caller.service}'`);
     }
-    const answer = service.handle({ caller, parameters, requestId, now: options.now() });
+    const http = { method: request.method ?? '', url, headers: headersOf(request), body };
+    const answer = await service.handle({ caller, parameters, http, requestId, now: options.now() });
     await write(response, 200, answer);
   } catch (error) {
     // Past its head, an answer can only be cut off.
@@ -85,14 +92,21 @@ function readCaller(request: IncomingMessage, accountOf: (accessKeyId: string) =
   return { ...scope, account: accountOf(scope.accessKeyId) };
 }
 
+function headersOf({ headers }: IncomingMessage): HttpExchange['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+  );
+}
+
+/** Gives what is to be answered instead, if anything is; throws the fault's error. */
 async function applyFault(
   control: FleetControl,
   action: string,
   caller: Caller,
   response: ServerResponse,
-): Promise<void> {
+): Promise<string | undefined> {
   const fault = control.faults.take(action, caller.region);
-  if (fault === undefined) return;
+  if (fault === undefined) return undefined;
   if (fault.delayMs > 0) {
     const gone = new AbortController();
     const onClose = (): void => {
@@ -104,17 +118,18 @@ async function applyFault(
   }
   if (fault.error !== undefined)
     throw new AwsError(fault.error.code, fault.error.message, fault.error.status);
+  return fault.body;
 }
 
 function serveControl(
   { method = '' }: IncomingMessage,
   response: ServerResponse,
-  { url, body, control }: HttpOptions & Received,
+  { url, body, control, sts }: HttpOptions & Received,
 ): void {
   response.setHeader('content-type', 'application/json');
   try {
     if (body === undefined) throw new AwsError('BadRequest', 'the body is too large', 413);
-    response.end(`${JSON.stringify(handleControl({ method, url, body }, control))}\n`);
+    response.end(`${JSON.stringify(handleControl({ method, url, body }, control, sts))}\n`);
   } catch (error) {
     const { code, message, status } = asAwsError(error);
     response.statusCode = status;

@@ -16,3 +16,10 @@ export {
   type RunningSimulator,
 } from './simulator.ts';
 export { type StatsReport } from './stats.ts';
+export {
+  StsControl,
+  type AwsKeys,
+  type InstanceOfRole,
+  type StsCredentials,
+  type StsIdentity,
+} from './sts/sts-control.ts';

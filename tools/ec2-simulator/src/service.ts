@@ -7,10 +7,20 @@ export interface Caller {
   readonly service: string;
 }
 
+/** The request as it came. */
+export interface HttpExchange {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
 export interface ServiceRequest {
   readonly caller: Caller;
   /** The form's parameters, from the body or the query string. */
   readonly parameters: URLSearchParams;
+  readonly http: HttpExchange;
   readonly requestId: string;
   readonly now: number;
 }
@@ -27,6 +37,6 @@ export interface Service {
   /** The action asked for, also when it is none that the service knows; counted and matched by faults. */
   actionOf(parameters: URLSearchParams): string;
   /** Throws `AwsError`. */
-  handle(request: ServiceRequest): ServiceResponse;
+  handle(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse>;
   errorBody(error: { readonly code: string; readonly message: string }, requestId: string): ServiceResponse;
 }

@@ -4,6 +4,8 @@ import { createPageTokens } from './ec2/page-token.ts';
 import { FleetControl } from './fleet-control.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createHttpServer } from './http.ts';
+import { createStsService } from './sts/service.ts';
+import { StsControl } from './sts/sts-control.ts';
 
 export interface Ec2SimulatorOptions {
   /** Seeded instances, shared evenly among the regions. Default 200. */
@@ -29,6 +31,8 @@ export interface Ec2SimulatorOptions {
 export interface Ec2Simulator {
   /** The control API, without HTTP. */
   readonly fleet: FleetControl;
+  /** Credentials that STS knows. */
+  readonly sts: StsControl;
   /** @param port 0 (default) for a free one; @param host default 127.0.0.1 */
   listen(port?: number, host?: string): Promise<RunningSimulator>;
 }
@@ -38,6 +42,7 @@ export interface RunningSimulator {
   readonly url: string;
   readonly regions: readonly string[];
   readonly fleet: FleetControl;
+  readonly sts: StsControl;
   /** Also ends what is still being answered. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -61,14 +66,18 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   const control = new FleetControl(fleet);
   const tokens = createPageTokens(`seed ${fleetOptions.seed}`, tokenTtlMs);
   const ec2 = createEc2Service({ fleet, tokens });
+  const sts = new StsControl(now);
+  const services = new Map([ec2, createStsService(sts)].map((service) => [service.name, service]));
   return {
     fleet: control,
+    sts,
     listen: async (port = 0, host = '127.0.0.1') => {
       const server = createHttpServer({
-        services: new Map([[ec2.name, ec2]]),
+        services,
         fallback: ec2,
         control,
-        accountOf: (accessKeyId) => accounts?.get(accessKeyId) ?? fleetOptions.account,
+        sts,
+        accountOf: (key) => sts.get(key)?.account ?? accounts?.get(key) ?? fleetOptions.account,
         now,
       });
       const address = await listen(server, { host, port });
@@ -85,6 +94,7 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
         url: `http://${formatAddress(address)}`,
         regions: fleetOptions.regions,
         fleet: control,
+        sts,
         close,
         [Symbol.asyncDispose]: close,
       };
