@@ -1,0 +1,73 @@
+import type { Client } from '@connectrpc/connect';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import type { AuditEvent, AuditService } from '@tagplane/protocol';
+import { HOUR } from '@tagplane/runtime';
+import { waitFor } from '@tagplane/harness';
+
+/** What an event must say; what is left out may be anything. */
+export interface ExpectedEvent {
+  readonly code: string;
+  /** The address of the attacker, which no other attack comes from. */
+  readonly source?: string;
+  readonly actor?: string;
+  readonly reason?: RegExp;
+  readonly subject?: string;
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+/** Like events are counted together for ten seconds; a busy machine is slow to write them. */
+const PATIENCE_MS = 40_000;
+
+/** The audit events of the service, as an operator reads them. */
+export class AuditTrail {
+  readonly #client: Client<typeof AuditService>;
+
+  constructor(client: Client<typeof AuditService>) {
+    this.#client = client;
+  }
+
+  /** Waits until there is such an event. */
+  async expect(expected: ExpectedEvent): Promise<AuditEvent> {
+    const what = `the audit event ${JSON.stringify(expected, readable)}`;
+    return await waitFor(what, async () => (await this.#read(expected.code)).find(matches(expected)), {
+      timeoutMs: PATIENCE_MS,
+      everyMs: 250,
+    });
+  }
+
+  /** Waits until there is an event of one of these codes, about whoever comes from this address. */
+  async expectOneOf(codes: readonly string[], source: string): Promise<AuditEvent> {
+    const what = `an audit event ${codes.join(' or ')} of ${source}`;
+    const find = async (): Promise<AuditEvent | undefined> =>
+      (await this.all()).find((event) => codes.includes(event.code) && event.remoteAddress === source);
+    return await waitFor(what, find, { timeoutMs: PATIENCE_MS, everyMs: 250 });
+  }
+
+  /** All events there are. */
+  all(): Promise<AuditEvent[]> {
+    return this.#read('');
+  }
+
+  async #read(codePrefix: string): Promise<AuditEvent[]> {
+    const events: AuditEvent[] = [];
+    const since = durationFromMs(HOUR);
+    for await (const answer of this.#client.tailAudit({ since, codePrefix }, { timeoutMs: PATIENCE_MS })) {
+      events.push(...answer.events);
+    }
+    return events;
+  }
+}
+
+function matches({ code, source, actor, reason, subject, details = {} }: ExpectedEvent) {
+  return (event: AuditEvent): boolean =>
+    event.code === code &&
+    (source === undefined || event.remoteAddress === source) &&
+    (actor === undefined || event.actor === actor) &&
+    (reason === undefined || reason.test(event.reason)) &&
+    (subject === undefined || event.subjects.includes(subject)) &&
+    Object.entries(details).every(([name, value]) => event.details[name] === value);
+}
+
+function readable(_name: string, value: unknown): unknown {
+  return value instanceof RegExp ? String(value) : value;
+}
