@@ -4,17 +4,18 @@ import { authSessionDueAt, holdsNow, nextAuthSession, openAuthSession } from '@t
 import type { AuthSessionEffect, AuthSessionEvent, AuthSessionState, Sending } from '@tagplane/session';
 import { encodeNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
-import type { RecordSource } from '../nodes/node-writer.ts';
+import type { RecordSource, Successor } from '../nodes/node-writer.ts';
 import { countAck } from './count-ack.ts';
 import type { AgentChannel } from './channel.ts';
-import { factsOf, heldClaim, takeHello } from './facts.ts';
+import { AgentPeer } from './agent-peer.ts';
+import type { AgentCaller } from './agent-peer.ts';
+import { heldClaim } from './facts.ts';
 import { goodbyeMessage, pingMessage, renewMessage, replaceMessage } from './messages.ts';
 import { NodeView } from './node-view.ts';
 import type { Finding, Wanting } from './node-view.ts';
+import { eventOf } from './session-events.ts';
 import { CLOSE_GRACE_MS, PENDING_AFTER_MS, supersededRetryMs } from './session-host.ts';
 import type { SessionHost } from './session-host.ts';
-
-const MAX_REASON = 1_024;
 
 type Closing = Extract<AuthSessionEvent, { type: 'close' }>;
 
@@ -29,7 +30,7 @@ export class AgentSession implements RecordSource {
   dueAt = 0;
   readonly #host: SessionHost;
   readonly #channel: AgentChannel;
-  readonly #peerName: string;
+  readonly #peer: AgentPeer;
   #state: AuthSessionState;
   #node: NodeView | undefined;
   #finalSync: NodeSync | undefined;
@@ -40,17 +41,21 @@ export class AgentSession implements RecordSource {
   #standing: 'new' | 'registered' | 'replaced' = 'new';
   #over = false;
 
-  constructor(host: SessionHost, channel: AgentChannel, peerName: string) {
+  constructor(host: SessionHost, channel: AgentChannel, caller: AgentCaller) {
     this.#host = host;
     this.#channel = channel;
-    this.#peerName = peerName;
+    this.#peer = new AgentPeer(host, caller);
     this.#state = openAuthSession(host.now(), host.settings);
     this.#schedule();
   }
 
   /** The peer's own name is the only server id that it may say it is. */
   get serverId(): string {
-    return this.#peerName;
+    return this.#peer.peer.name;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#peer.remoteAddress;
   }
 
   get instanceKey(): string | undefined {
@@ -66,31 +71,13 @@ export class AgentSession implements RecordSource {
   }
 
   receive({ message }: ControlStreamRequest): void {
-    switch (message.case) {
-      case 'hello':
-        this.#onHello(message.value);
-        break;
-      case 'heartbeat':
-        this.#onHeartbeat(message.value);
-        break;
-      case 'labelsAck':
-        this.#handle({ type: 'ack', nonce: message.value.nonce });
-        break;
-      case 'labelsNack': {
-        const reason = message.value.reason.slice(0, MAX_REASON);
-        this.#handle({ type: 'nack', nonce: message.value.nonce, reason });
-        break;
-      }
-      case 'pong':
-        this.#handle({ type: 'pong', nonce: message.value.nonce });
-        break;
-      // The end of the stream follows, and says the same.
-      case 'goodbye':
-        this.#handle({ type: 'unknown' });
-        break;
-      case undefined:
-        this.#host.metrics.unknownMessages.inc();
-        this.#handle({ type: 'unknown' });
+    if (message.case === 'hello') this.#onHello(message.value);
+    else if (message.case === 'heartbeat') this.#onHeartbeat(message.value);
+    else {
+      this.#handle(eventOf(message));
+      if (message.case !== undefined) return;
+      this.#host.metrics.unknownMessages.inc();
+      this.#onStray();
     }
   }
 
@@ -141,12 +128,19 @@ export class AgentSession implements RecordSource {
     this.#handle({ type: 'close', reason, message, reconnectAfterMs });
   }
 
-  superseded(authId: string): void {
+  /** Tells the agent of the trust bundle there is now, if it holds an older one. */
+  announceTrust(): void {
+    const message = this.#peer.trustMessage(this.phase, this.#host.now());
+    if (message !== undefined) this.#channel.send(message);
+  }
+
+  superseded(by: Successor): void {
     if (this.#standing === 'replaced') return;
     this.#standing = 'replaced';
     if (this.phase === 'closed') return;
     // Two agents with one server id would take turns for ever: not fast, and not without a word.
-    this.#host.log.warn({ event: 'session_superseded', server_id: this.serverId, by_auth: authId });
+    this.#host.log.warn({ event: 'session_superseded', server_id: this.serverId, by_auth: by.authId });
+    this.#peer.noteSuccessor(this.sessionId, by);
     this.close('superseded', 'a newer session has this server id', supersededRetryMs());
   }
 
@@ -169,10 +163,10 @@ export class AgentSession implements RecordSource {
   }
 
   #onHello(hello: AgentHello): void {
-    const taken = takeHello(hello, this.#peerName);
+    const taken = this.#peer.takeHello(hello);
     if (taken.result === 'denied') {
       this.#host.metrics.hello('denied');
-      this.#channel.deny(`${this.#peerName} may not speak for another server id`);
+      this.#channel.deny(`${this.serverId} may not speak for another server id`);
       this.#handle({ type: 'ended' });
     } else if (taken.result === 'refused') {
       this.#refuse(taken.problem);
@@ -185,23 +179,31 @@ export class AgentSession implements RecordSource {
   #onHeartbeat(heartbeat: Heartbeat): void {
     let changed = false;
     if (this.#node !== undefined && this.phase !== 'closed') {
-      const taken = factsOf(heartbeat);
+      const taken = this.#peer.takeHeartbeat(heartbeat, this.#host.now());
       if (!taken.ok) {
         this.#refuse(taken.problem);
         return;
       }
-      const before = this.#node.instanceKey;
+      const { instanceKey: before, aws } = this.#node;
       this.#node.update(taken.facts, this.#host.now());
-      changed = before !== taken.facts.instanceKey;
-      if (changed && this.#standing === 'registered') this.#host.rekey(this, before);
+      const rekeyed = before !== taken.facts.instanceKey;
+      changed = rekeyed || aws !== taken.facts.aws;
+      if (rekeyed && this.#standing === 'registered') this.#host.rekey(this, before);
     }
     this.#handle({ type: 'heartbeat', held: heldClaim(heartbeat), changed });
     this.#writeRecord();
+    this.announceTrust();
+  }
+
+  #onStray(): void {
+    const problem = this.phase === 'closed' ? undefined : this.#peer.strayProblem(this.#host.now());
+    if (problem !== undefined) this.#refuse(problem);
   }
 
   #refuse(problem: string): void {
     if (this.#standing === 'new') this.#host.metrics.hello('refused');
     this.#host.log.warn({ event: 'agent_refused', server_id: this.serverId, reason: problem });
+    this.#peer.noteRefusal(problem);
     this.close('refused', problem);
   }
 
@@ -233,6 +235,7 @@ export class AgentSession implements RecordSource {
         break;
       case 'send-hello':
         this.#channel.send(this.#host.hello);
+        this.announceTrust();
         break;
       case 'send-update':
         if (wanting !== undefined) this.#send(effect, wanting, now);
@@ -256,6 +259,7 @@ export class AgentSession implements RecordSource {
         break;
       case 'stale':
         metrics.stale(effect.answer);
+        this.#onStray();
         break;
       case 'close':
         metrics.goodbye(effect.reason);

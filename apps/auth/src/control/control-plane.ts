@@ -3,6 +3,7 @@ import type { Logger, Registry } from '@tagplane/runtime';
 import { DEFAULT_AUTH_SESSION_SETTINGS } from '@tagplane/session';
 import type { AuthSessionSettings } from '@tagplane/session';
 import type { Store } from '@tagplane/store';
+import type { Audit } from '../audit/audit.ts';
 import { followNodes } from '../nodes/node-feed.ts';
 import { NodeWriter } from '../nodes/node-writer.ts';
 import { AssignedIndex } from '../reconcile/assigned-index.ts';
@@ -10,6 +11,7 @@ import { Reconciler } from '../reconcile/reconciler.ts';
 import { followServerInfos } from '../reconcile/server-info-feed.ts';
 import { Sweep } from '../reconcile/sweep.ts';
 import { Admission } from './admission.ts';
+import type { AgentCaller } from './agent-peer.ts';
 import { AgentSession } from './agent-session.ts';
 import type { AgentChannel } from './channel.ts';
 import { helloMessage } from './messages.ts';
@@ -33,6 +35,10 @@ export interface ControlPlaneOptions {
   readonly admissionRate?: number;
   /** Hellos that may wait; default: as many as are let in within 20 s. */
   readonly admissionQueue?: number;
+  /** Default: events go nowhere. */
+  readonly audit?: Audit;
+  /** Generation of the trust bundle there is now; 0, the default: there is none. */
+  readonly trustGeneration?: () => number;
   /** Unix milliseconds; default Date.now. */
   readonly now?: () => number;
 }
@@ -43,7 +49,12 @@ export interface ControlPlane {
   /** Why it cannot say what nodes should have; undefined when it can. */
   readonly problem: string | undefined;
   /** A stream was opened by this agent; feed its messages to the session. */
-  connect(channel: AgentChannel, peerName: string): AgentSession;
+  connect(channel: AgentChannel, caller: AgentCaller): AgentSession;
+  /**
+   * Tells every agent that holds an older trust bundle of this one, and those that come with an older one
+   * later; they renew their certificates at times spread over `withinMs`.
+   */
+  announceTrust(generation: number, withinMs: number): void;
   /** Runs until the signal aborts, or a part of it fails for good. */
   run(signal: AbortSignal): Promise<void>;
   /**
@@ -62,6 +73,9 @@ const DRAIN_SPREAD_MS = 10 * SECOND;
 /** A full queue takes 20 s. */
 const REFUSED_RETRY_MS = 20 * SECOND;
 const DRAIN_POLL_MS = 20;
+/** 10,000 agents that come back with an older bundle renew 167 certificates a second. */
+const DEFAULT_TRUST_SPREAD_MS = MINUTE;
+const NO_AUDIT: Audit = { record: () => undefined };
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return new Plane(options);
@@ -80,6 +94,7 @@ class Plane implements ControlPlane {
   readonly #host: SessionHost;
   readonly #loaded = createGate();
   #draining = false;
+  #trust = { generation: 0, withinMs: DEFAULT_TRUST_SPREAD_MS };
 
   constructor(options: ControlPlaneOptions) {
     const { serverInfos, nodes, log, now = () => Date.now() } = options;
@@ -114,14 +129,19 @@ class Plane implements ControlPlane {
     return this.#assigned.loaded ? this.#sweep.problem : 'the ServerInfos of operators are not loaded yet';
   }
 
-  connect(channel: AgentChannel, peerName: string): AgentSession {
-    const session = new AgentSession(this.#host, channel, peerName);
+  connect(channel: AgentChannel, caller: AgentCaller): AgentSession {
+    const session = new AgentSession(this.#host, channel, caller);
     this.#sessions.add(session);
     if (this.#draining) {
       this.#metrics.hello('draining');
       session.close('drain', 'this auth process is stopping', Math.random() * DRAIN_SPREAD_MS);
     }
     return session;
+  }
+
+  announceTrust(generation: number, withinMs: number): void {
+    this.#trust = { generation: Math.max(generation, this.#trust.generation), withinMs };
+    for (const session of this.#sessions.registered()) session.announceTrust();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -158,21 +178,27 @@ class Plane implements ControlPlane {
   }
 
   #createHost(): SessionHost {
-    const { authId, log, heartbeatMs = DEFAULT_HEARTBEAT_MS } = this.#options;
+    const { authId, log, audit = NO_AUDIT, heartbeatMs = DEFAULT_HEARTBEAT_MS } = this.#options;
     const idleTimeoutMs = this.#options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
     return {
       authId,
       log,
+      audit,
       metrics: this.#metrics,
       settings: settingsFor(idleTimeoutMs),
       hello: helloMessage({ authId, version: VERSION, times: { heartbeatMs, idleTimeoutMs } }),
       now: this.#now,
+      trust: () => {
+        const { generation, withinMs } = this.#trust;
+        return { generation: Math.max(generation, this.#options.trustGeneration?.() ?? 0), withinMs };
+      },
       admit: (session) => {
         this.#admit(session);
       },
       register: (session) => {
         this.#metrics.hello('admitted');
-        this.#sessions.register(session)?.superseded(authId);
+        const { sessionId, remoteAddress } = session;
+        this.#sessions.register(session)?.superseded({ authId, sessionId, remoteAddress });
       },
       rekey: (session, before) => {
         this.#sessions.rekey(session, before);

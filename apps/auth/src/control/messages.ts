@@ -10,6 +10,7 @@ import {
   LabelSetSchema,
   LabelSetsSchema,
   PingSchema,
+  TrustChangedSchema,
   UpdateLabelsSchema,
   labelsToMessage,
 } from '@tagplane/protocol';
@@ -71,6 +72,15 @@ export function renewMessage(nonce: string, version: LabelsVersion, now: number)
 
 export function pingMessage(nonce: string): ControlStreamResponse {
   return response({ case: 'ping', value: create(PingSchema, { nonce }) });
+}
+
+/** The agent is to renew its certificate, and trust what comes with it, at a time of its choice within this. */
+export function trustChangedMessage(generation: number, withinMs: number): ControlStreamResponse {
+  const value = create(TrustChangedSchema, {
+    generation: BigInt(generation),
+    within: durationFromMs(Math.round(withinMs)),
+  });
+  return response({ case: 'trustChanged', value });
 }
 
 const REASONS: Readonly<Record<Exclude<CloseReason, 'ended'>, GoodbyeReason>> = {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from '@tagplane/runtime';
 import type { Registry } from '@tagplane/runtime';
+import type { InstanceProblem } from './instance-claim.ts';
 import type { CloseReason, UpdateKind } from '@tagplane/session';
 
 /** Seconds: an agent on the same network acknowledges within milliseconds; cut off after 70 s. */
@@ -80,6 +81,18 @@ export function createControlMetrics(registry: Registry) {
       'ended',
     ]),
     cuts: counter('cut_streams_total', 'Streams ended by force because the agent did not read.'),
+    heartbeatsRefused: counter('heartbeats_refused_total', 'Streams refused for too many heartbeats.'),
+    straysRefused: counter(
+      'stray_messages_refused_total',
+      'Streams refused for too many answers to nothing, or messages of unknown kinds.',
+    ),
+    instanceMismatch: counters<InstanceProblem>(
+      'instance_mismatches_total',
+      'Agents that named an instance which their certificate does not prove, by what is wrong.',
+      'problem',
+      ['malformed', 'other_instance', 'unproven'],
+    ),
+    trustAnnouncements: counter('trust_announcements_total', 'Agents told of another trust bundle.'),
     pushToAck: histogram('push_to_ack_seconds', 'From a label update sent to its ack.', ACK_BUCKETS),
     storeToAck: histogram(
       'change_to_ack_seconds',

@@ -3,9 +3,10 @@ import { syncAt } from '../nodes/node-record.ts';
 import type { NodeSync } from '../nodes/node-record.ts';
 import type { NodeFacts } from './facts.ts';
 import type { Holding } from './holding.ts';
+import { INSTANCE_PROBLEMS } from './instance-claim.ts';
 
 /** What the labels that a node should have stand on; `unknown`: nobody can say what it should have. */
-export type Basis = 'undecided' | 'server-info' | 'held' | 'nothing' | 'unknown';
+export type Basis = 'undecided' | 'server-info' | 'held' | 'nothing' | 'denied' | 'unknown';
 
 export interface StatusInput {
   readonly sync: AuthSessionState['sync'];
@@ -21,7 +22,9 @@ const LOST = 'the store knows nothing of its instance; it keeps what it holds';
 
 /** Whether the node has what it should have, and why not, for its record. */
 export function statusOf(input: StatusInput): NodeSync {
-  const { wantedRevision, holding } = input;
+  const { wantedRevision, holding, facts } = input;
+  // Whatever else is on its way: it is not what it says it is.
+  if (facts.problem !== undefined && facts.aws !== 'open') return unmatched(facts);
   return syncAt(settledStatus(input), { wantedRevision, acked: holding }, input.now);
 }
 
@@ -42,14 +45,15 @@ function settledStatus({ sync, basis, facts, wantedRevision }: StatusInput): Nod
   }
   if (basis === 'held') return pending(LOST);
   if (basis !== 'nothing' || wantedRevision !== '') return SYNCED;
-  return { state: 'unmatched', reason: unmatchedReason(facts) };
+  return unmatched(facts);
 }
 
 function pending(reason: string): NodeSync {
   return { state: 'pending', reason };
 }
 
-function unmatchedReason(facts: NodeFacts): string {
-  if (facts.malformedInstance) return 'the AWS identity that it heartbeats is malformed';
-  return facts.instance === undefined ? 'it names no AWS instance' : 'no ServerInfo is for it';
+function unmatched({ problem, instance }: NodeFacts): NodeSync {
+  const state = 'unmatched';
+  if (problem !== undefined) return { state, reason: INSTANCE_PROBLEMS[problem] };
+  return { state, reason: instance === undefined ? 'it names no AWS instance' : 'no ServerInfo is for it' };
 }

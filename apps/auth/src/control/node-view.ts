@@ -71,6 +71,11 @@ export class NodeView {
     return this.#facts.instanceKey;
   }
 
+  /** What `aws/` labels it may have; see InstanceClaim. */
+  get aws(): NodeFacts['aws'] {
+    return this.#facts.aws;
+  }
+
   /** Until something is known of what it should have, an earlier session's record says more. */
   get decided(): boolean {
     return this.#basis !== 'undecided';
@@ -92,7 +97,8 @@ export class NodeView {
    */
   consider(finding: Finding, holds: Holds): Wanting | 'ignore' | 'needs-record' | 'keep' {
     if (finding.instanceKey !== this.instanceKey) return 'ignore';
-    const { discovered, assigned, revision = this.#foundRevision } = finding;
+    const { assigned, revision = this.#foundRevision } = finding;
+    const discovered = UNPROVEN[this.aws] ?? finding.discovered;
     if (revision < this.#foundRevision) return 'ignore';
     // Only then does it matter, and reading it takes longer than all the rest.
     const held = discovered.state === 'absent' ? this.#heldAws(holds, assigned.length > 0) : UNASKED;
@@ -177,6 +183,13 @@ export class NodeView {
 }
 
 const UNASKED: HeldAws = { state: 'unknown' };
+
+/** What stands in the place of any finding for a node that proves no instance, or another than it says. */
+const UNPROVEN: Readonly<Record<NodeFacts['aws'], Discovered | undefined>> = {
+  open: undefined,
+  none: { state: 'gone' },
+  denied: { state: 'denied' },
+};
 
 function causeOf(discovered: Discovered, revision: number): Cause {
   return { revision, observedAt: discovered.state === 'live' ? discovered.source.observedAt : undefined };

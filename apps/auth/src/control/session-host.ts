@@ -2,6 +2,7 @@ import type { ControlStreamResponse } from '@tagplane/protocol';
 import { MINUTE, jittered } from '@tagplane/runtime';
 import type { Logger } from '@tagplane/runtime';
 import type { AuthSessionSettings } from '@tagplane/session';
+import type { Audit } from '../audit/audit.ts';
 import type { RecordSource } from '../nodes/node-writer.ts';
 import type { AgentSession } from './agent-session.ts';
 import type { ControlMetrics, Trigger } from './metrics.ts';
@@ -13,8 +14,11 @@ export interface SessionHost {
   readonly hello: ControlStreamResponse;
   readonly metrics: ControlMetrics;
   readonly log: Logger;
+  readonly audit: Audit;
   /** Unix milliseconds. */
   now(): number;
+  /** The trust bundle there is now, 0 without one, and over what time agents spread their renewals. */
+  trust(): { readonly generation: number; readonly withinMs: number };
   /** The hello waits for its turn; `session.admitted()` answers. */
   admit(session: AgentSession): void;
   /** The session now speaks for its server id; an older one of the same id ends. */

@@ -9,7 +9,7 @@ import { metric, nodeRecord, overridden, testStores } from '../testing/test-plan
 import type { TestStores } from '../testing/test-plane.ts';
 import { encodeNodeRecord } from './node-codec.ts';
 import { NodeWriter } from './node-writer.ts';
-import type { RecordSource } from './node-writer.ts';
+import type { RecordSource, Successor } from './node-writer.ts';
 
 class Source implements RecordSource {
   readonly serverId: string;
@@ -44,8 +44,8 @@ class Source implements RecordSource {
     });
   }
 
-  superseded(authId: string): void {
-    this.owners.push(authId);
+  superseded(by: Successor): void {
+    this.owners.push(by.authId);
   }
 }
 

@@ -26,7 +26,14 @@ export interface RecordSource {
   recordRevision: number | undefined;
   encodeRecord(): string;
   /** Another session of this server id wrote the record. */
-  superseded(authId: string): void;
+  superseded(by: Successor): void;
+}
+
+/** The session that took the place of another one, as far as that is known. */
+export interface Successor {
+  readonly authId: string;
+  readonly sessionId: string | undefined;
+  readonly remoteAddress: string | undefined;
 }
 
 export interface NodeWriterOptions {
@@ -160,7 +167,10 @@ export class NodeWriter {
       const owner = this.#ownerOf(item);
       const own = owner?.sessionId === source.sessionId;
       if (own) source.recordRevision = item.revision;
-      else source.superseded(owner?.authId ?? 'an auth process of another version');
+      else {
+        const authId = owner?.authId ?? 'an auth process of another version';
+        source.superseded({ authId, sessionId: owner?.sessionId, remoteAddress: undefined });
+      }
       return own;
     });
   }

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { HandlerContext } from '@connectrpc/connect';
-import { cutOf, peerOf } from '@tagplane/protocol';
+import { connectionOf, cutOf, peerOf } from '@tagplane/protocol';
 import type { ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
 import type { AgentSession } from '../control/agent-session.ts';
 import type { ControlPlane } from '../control/control-plane.ts';
@@ -21,7 +21,7 @@ export function createControlStreamRoute(
     const peer = peerOf(context);
     if (peer.role !== 'agent') throw denied(`the role ${peer.role} has no control stream`);
     const outbox = new Outbox({ denied, cut: cutOf(context) });
-    const session = control.connect(outbox, peer.name);
+    const session = control.connect(outbox, { peer, connection: connectionOf(context) });
     outbox.onEnd = () => {
       session.end();
     };

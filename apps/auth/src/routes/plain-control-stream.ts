@@ -10,10 +10,10 @@ import { StreamChannel } from '../control/stream-channel.ts';
  */
 export function plainControlStream(control: Pick<ControlPlane, 'connect'>): RawMethod {
   return rawMethod(InventoryService.method.controlStream, (stream) => {
-    const { peer } = stream;
+    const { peer, connection } = stream;
     if (peer.role !== 'agent') throw denied(`the role ${peer.role} has no control stream`);
     const channel = new StreamChannel(stream, denied);
-    const session = control.connect(channel, peer.name);
+    const session = control.connect(channel, { peer, connection });
     return {
       message(request) {
         session.receive(request);

@@ -11,11 +11,13 @@ import type {
   ControlStreamRequest,
   ControlStreamResponse,
   Heartbeat,
+  PeerConnection,
   UpdateLabels,
 } from '@tagplane/protocol';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { heldRemainingMs, planUpdate, rebase } from '@tagplane/session';
 import type { ClockReading, HeldLabels, OfferedUpdate } from '@tagplane/session';
+import type { AgentCaller } from '../control/agent-peer.ts';
 import type { AgentSession } from '../control/agent-session.ts';
 import type { AgentChannel } from '../control/channel.ts';
 import { instance } from './fleet.ts';
@@ -27,6 +29,12 @@ export interface FakeAgentOptions {
   readonly runsOn?: number;
   readonly own?: Record<string, string>;
   readonly imported?: Record<string, string>;
+  /** Without one it is believed. */
+  readonly connection?: PeerConnection;
+  /** Generation of the trust bundle that it holds. */
+  readonly trusts?: number;
+  /** What it says it runs on, instead of `runsOn`. */
+  readonly claims?: { readonly accountId: string; readonly region: string; readonly instanceId: string };
   /** Whether it answers updates and pings at once. Default true. */
   readonly answers?: boolean;
 }
@@ -50,11 +58,13 @@ export class FakeAgent implements AgentChannel {
 
   /** Opens a stream and says hello. */
   connect(
-    plane: { connect(channel: AgentChannel, peerName: string): AgentSession },
+    plane: { connect(channel: AgentChannel, caller: AgentCaller): AgentSession },
     as = this.serverId,
   ): this {
     this.ended = 'open';
-    this.session = plane.connect(this, this.serverId);
+    const { connection } = this.options;
+    const claimed = { role: 'agent', name: this.serverId, proof: 'claimed' } as const;
+    this.session = plane.connect(this, { peer: connection?.identity?.peer ?? claimed, connection });
     return this.say({
       case: 'hello',
       value: { serverId: as, version: '1.2.3', heartbeat: this.#heartbeat() },
@@ -131,7 +141,9 @@ export class FakeAgent implements AgentChannel {
   }
 
   #heartbeat(): Heartbeat {
-    const { runsOn, own = {}, imported = {} } = this.options;
+    const { runsOn, own = {}, imported = {}, trusts = 0 } = this.options;
+    const claims =
+      this.options.claims ?? (runsOn === undefined ? undefined : instanceToMessage(instance(runsOn)));
     const held = this.held && rebase(this.held, clock());
     const remaining = held && heldRemainingMs(held, clock());
     return create(HeartbeatSchema, {
@@ -139,7 +151,8 @@ export class FakeAgent implements AgentChannel {
       labels: own,
       importedLabels: imported,
       heldRevision: held?.revision ?? '',
-      ...(runsOn === undefined ? {} : { awsInstance: instanceToMessage(instance(runsOn)) }),
+      trustGeneration: BigInt(trusts),
+      ...(claims === undefined ? {} : { awsInstance: claims }),
       ...(remaining === undefined ? {} : { heldRemaining: durationFromMs(remaining) }),
     });
   }

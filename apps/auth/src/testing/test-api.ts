@@ -12,6 +12,7 @@ import { readableNode } from '../routes/readable.ts';
 import { translateStoreError } from '../store-errors.ts';
 import { openStores } from '../stores/open-stores.ts';
 import type { Stores } from '../stores/open-stores.ts';
+import { RecordingAudit } from './recording-audit.ts';
 
 /** Clients of a caller that says it is this peer (`role/name`). */
 export interface TestClients {
@@ -24,6 +25,7 @@ export interface TestClients {
 export interface TestApi extends AsyncDisposable {
   readonly stores: Stores;
   readonly registry: Registry;
+  readonly audit: RecordingAudit;
   readonly nodeHub: NodeHub;
   /** What the process says of itself; empty: all is well. */
   readonly checks: ReadinessCheck[];
@@ -44,6 +46,7 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
   const log = silentLogger();
   const registry = createRegistry('auth');
   const metrics = createMetrics(registry);
+  const audit = new RecordingAudit();
   const opened = openStores({ type: 'embedded', path: ':memory:' }, { log, metrics });
   const stores = {
     serverInfos: wrap(opened.serverInfos),
@@ -67,7 +70,7 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
   const as = (peer: string | undefined): TestClients => {
     const transport = createRouterTransport(
       (router) => {
-        registerRoutes(router, { stores, metrics, log, status, nodeHub, control }, closing.signal);
+        registerRoutes(router, { stores, metrics, audit, log, status, nodeHub, control }, closing.signal);
       },
       {
         router: rpcOptions({ log, authorise, translate: translateStoreError, onCall: metrics.onCall }),
@@ -90,6 +93,7 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
   return {
     stores,
     registry,
+    audit,
     nodeHub,
     checks,
     closing,
