@@ -1,13 +1,15 @@
 import { createContextKey, createContextValues } from '@connectrpc/connect';
 import type { ContextValues, HandlerContext } from '@connectrpc/connect';
+import { connectionKey } from './server/security.ts';
+import type { PeerConnection } from './server/security.ts';
 
 const cutKey = createContextKey<(() => void) | undefined>(undefined, {
   description: 'ends the stream of this call',
 });
 
-/** What a server knows of a call before its handler runs: how to end its stream. */
-export function callValues(cut: () => void): ContextValues {
-  return createContextValues().set(cutKey, cut);
+/** What a server knows of a call before its handler runs: how to end its stream, and what it came on. */
+export function callValues(cut: () => void, connection: PeerConnection | undefined): ContextValues {
+  return createContextValues().set(cutKey, cut).set(connectionKey, connection);
 }
 
 /**

@@ -10,9 +10,10 @@ export {
   type ClientSecurity,
 } from './client/client-security.ts';
 export { createClientConnection, type ClientOptions } from './client/client.ts';
+export { attemptToJoin } from './client/join-attempt.ts';
 export { joinCluster, type JoinChallenge, type JoinMethod, type JoinOptions } from './client/join.ts';
 export { fetchTrust, renewCredentials, type FetchedTrust } from './client/renew.ts';
-export { TlsSessions, type SessionScope } from './client/tls-sessions.ts';
+export { TlsSessions, type KeptSession, type SessionScope } from './client/tls-sessions.ts';
 export { roleFromMessage, roleToMessage } from './convert-role.ts';
 export {
   draftFromMessage,
@@ -40,6 +41,7 @@ export * from './gen/tagplane/v1/status_pb.ts';
 export { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';
 export { identifyPeer, knownPeer, peerOf, unidentified } from './peer.ts';
 export { createApiServer, type ApiServer, type ApiServerOptions } from './server/api-server.ts';
+export { DEFAULT_CONNECTION_LIMITS, type ConnectionLimits } from './server/connection-limits.ts';
 export { type FinishedCall } from './server/call-boundary.ts';
 export { rawMethod, type RawMethod, type RawStream, type RawStreamListener } from './server/raw-stream.ts';
 export { rpcOptions, type RpcOptions } from './server/rpc-options.ts';
@@ -47,7 +49,7 @@ export {
   connectionKey,
   connectionOf,
   type ConnectionEvent,
-  type ConnectionLimits,
+  type ConnectionRefusal,
   type MutualTls,
   type PeerConnection,
   type RefusalReason,

@@ -1,12 +1,15 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { X509Certificate } from 'node:crypto';
 import type { Interceptor, Transport } from '@connectrpc/connect';
-import { Http2SessionManager, createConnectTransport } from '@connectrpc/connect-node';
+import { createConnectTransport } from '@connectrpc/connect-node';
 import type { Peer } from '@tagplane/identity';
 import { peerText } from '@tagplane/identity';
 import type { Address } from '@tagplane/runtime';
 import { ConfigError, SECOND, formatAddress, isLoopback } from '@tagplane/runtime';
 import { MAX_MESSAGE_BYTES, PEER_HEADER } from '../limits.ts';
-import type { ClientSecurity } from './client-security.ts';
+import type { ClientPinned, ClientSecurity } from './client-security.ts';
+import { ExplainingSessionManager } from './session-manager.ts';
+import type { SessionManagerOptions } from './session-manager.ts';
+import { findPinned, openMutual, openPinned, openPlain } from './tls-connect.ts';
 
 export interface ClientOptions {
   readonly address: Address;
@@ -18,19 +21,19 @@ export interface ClientOptions {
 /**
  * One HTTP/2 connection to an auth service, opened on first use and again after a loss; a half-open
  * one is found by ping (sent after 10 s of silence, 5 s for its answer).
+ *
+ * @throws ConfigError for an address that is not loopback, without TLS
  */
 export function createClientConnection(
   options: ClientOptions,
 ): Disposable & { readonly transport: Transport } {
   const { address, security } = options;
-  if (security.mode !== 'insecure') throw new Error('not there yet');
-  const { host } = address;
-  if (!isLoopback(host)) throw new ConfigError(`tls.mode: insecure is for loopback addresses only: ${host}`);
-  const baseUrl = `http://${formatAddress(address)}`;
-  const sessions = new HeardSessionManager(baseUrl, {
-    pingIntervalMs: 10 * SECOND,
-    pingTimeoutMs: 5 * SECOND,
-  });
+  const text = formatAddress(address);
+  if (security.mode === 'insecure' && !isLoopback(address.host)) {
+    throw new ConfigError(`tls.mode: insecure is for loopback addresses only, and the address is ${text}`);
+  }
+  const baseUrl = `${security.mode === 'insecure' ? 'http' : 'https'}://${text}`;
+  const sessions = new ExplainingSessionManager(baseUrl, { address: text, ...openerOf(address, security) });
   const transport = createConnectTransport({
     baseUrl,
     httpVersion: '2',
@@ -40,7 +43,7 @@ export function createClientConnection(
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE_BYTES,
     writeMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [claimPeer(security.peer)],
+    interceptors: security.mode === 'insecure' ? [claimPeer(security.peer)] : [],
   });
   return {
     transport,
@@ -50,22 +53,28 @@ export function createClientConnection(
   };
 }
 
-/**
- * A session that breaks (the other side speaks no HTTP/2, say) may emit `error` a second time, after
- * the manager has stopped listening; unheard, that would end the process.
- */
-class HeardSessionManager extends Http2SessionManager {
-  readonly #heard = new WeakSet<ClientHttp2Session>();
+type Opener = Pick<SessionManagerOptions, 'prepare' | 'open'>;
 
-  override async request(...args: Parameters<Http2SessionManager['request']>): Promise<ClientHttp2Stream> {
-    const stream = await super.request(...args);
-    const session = stream.session as ClientHttp2Session | undefined;
-    if (session !== undefined && !this.#heard.has(session)) {
-      this.#heard.add(session);
-      session.on('error', () => undefined);
-    }
-    return stream;
+function openerOf(address: Address, security: ClientSecurity): Opener {
+  switch (security.mode) {
+    case 'insecure':
+      return { open: () => openPlain(address) };
+    case 'mutual':
+      return { open: () => openMutual(address, security.credentials(), security.sessions) };
+    case 'pinned':
+      return pinnedOpener(address, security);
   }
+}
+
+/** TLS itself knows no pins, so the authority is found first, and then trusted. */
+function pinnedOpener(address: Address, { pins, cluster }: ClientPinned): Opener {
+  let authorities: readonly X509Certificate[] | undefined;
+  return {
+    async prepare() {
+      authorities ??= await findPinned(address, pins);
+    },
+    open: () => openPinned(address, { authorities: authorities ?? [], cluster }),
+  };
 }
 
 function claimPeer(peer: Peer): Interceptor {

@@ -18,6 +18,8 @@ export interface ApiServerOptions extends RpcOptions, Omit<PortOptions, 'handler
   readonly routes: (router: ConnectRouter, closing: AbortSignal) => void;
   /** Methods of `routes` that have another form for requests in binary. */
   readonly binaryRoutes?: (router: ConnectRouter) => void;
+  /** How long the one message of a unary request may take to come in, in milliseconds. Default 30 s. */
+  readonly requestMs?: number;
   /** Methods of `routes` that are served from the stream itself where the request is plain enough. */
   readonly rawMethods?: readonly RawMethod[];
 }
@@ -34,33 +36,34 @@ export interface ApiServer {
 }
 
 /**
- * Serves gRPC and Connect over HTTP/2 without TLS, and Connect (JSON or binary) over HTTP/1.1, on one
- * port.
+ * Serves gRPC and Connect over HTTP/2, and Connect (JSON or binary) over HTTP/1.1, on one port.
  *
  * @throws ConfigError for `tls.mode: insecure` on an address that is not loopback
  * @throws Error that names the address when it cannot be listened on
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { security } = options;
-  if (security.mode !== 'insecure') throw new Error('not there yet');
-  if (!isLoopback(options.listen.host)) {
+  if (security.mode === 'insecure' && !isLoopback(options.listen.host)) {
     const address = formatAddress(options.listen);
     throw new ConfigError(`tls.mode: insecure is for loopback addresses only, and listen is ${address}`);
   }
   const closing = new AbortController();
   const binaryRoutes = options.binaryRoutes && { binaryRoutes: options.binaryRoutes };
+  const requestMs = options.requestMs === undefined ? {} : { requestMs: options.requestMs };
   const handler = createRpcHandler(
     (router) => {
       options.routes(router, closing.signal);
     },
-    { ...rpcOptions(options), ...binaryRoutes, log: options.log },
+    { ...rpcOptions(options), ...binaryRoutes, ...requestMs, log: options.log },
   );
   const port = createPort({ ...options, handler, takeStream: rawStreams(options) });
   const address = await listen(port.server, options.listen);
   return {
     address,
-    connections: new Set(),
-    setCredentials: () => undefined,
+    connections: port.connections,
+    setCredentials(credentials) {
+      port.setCredentials(credentials);
+    },
     async close({ graceMs }) {
       closing.abort();
       await port.close(graceMs);
@@ -70,10 +73,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
 function rawStreams(options: ApiServerOptions): StreamTaker {
   const methods = new Map((options.rawMethods ?? []).map((method) => [method.path, method]));
-  return (stream, headers) => {
+  return (stream, headers, connection) => {
     const method = methods.get(headers[':path'] ?? '');
     if (method === undefined || !isPlainStream(headers)) return false;
-    method.serve(options, stream, headers, undefined);
+    method.serve(options, stream, headers, connection);
     return true;
   };
 }

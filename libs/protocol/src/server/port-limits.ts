@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from '@tagplane/runtime';
-import type { Http2ServerLimits } from './port.ts';
+import type { Http2ServerLimits } from './http2-server.ts';
 
 /** How long a new connection may take to say which protocol it speaks. */
 export const FIRST_BYTES_MS = 5 * SECOND;
@@ -10,13 +10,16 @@ export const FIRST_BYTES_MS = 5 * SECOND;
  */
 export const MAX_CONNECTIONS = 15_000;
 
-const MAX_HEADER_BYTES = 16 * 1_024;
+export const MAX_HEADER_BYTES = 16 * 1_024;
+
+/** How long a request may take to come in whole. */
+export const REQUEST_MS = 30 * SECOND;
 
 /** Two header timeouts of node's http server, shorter than its defaults: these clients are programs. */
 export const HTTP1_OPTIONS = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: 10 * SECOND,
-  requestTimeout: 30 * SECOND,
+  requestTimeout: REQUEST_MS,
   connectionsCheckingInterval: 5 * SECOND,
   // Longer than the usual 60 s of a load balancer, so that the balancer closes first.
   keepAliveTimeout: 65 * SECOND,

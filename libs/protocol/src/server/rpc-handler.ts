@@ -5,10 +5,18 @@ import type { ConnectRouter, ConnectRouterOptions } from '@connectrpc/connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
 import type { Logger } from '@tagplane/runtime';
 import { callValues } from '../cut.ts';
+import { REQUEST_MS } from './port-limits.ts';
+import type { PeerConnection } from './security.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 export type NodeHandler = (request: NodeRequest, response: NodeResponse) => void;
+/** `connection` is undefined without TLS. */
+export type RpcHandler = (
+  request: NodeRequest,
+  response: NodeResponse,
+  connection: PeerConnection | undefined,
+) => void;
 
 export type Routes = (router: ConnectRouter) => void;
 type UniversalHandler = ConnectRouter['handlers'][number];
@@ -21,12 +29,17 @@ type UniversalHandler = ConnectRouter['handlers'][number];
  */
 export function createRpcHandler(
   routes: Routes,
-  options: ConnectRouterOptions & { readonly log: Logger; readonly binaryRoutes?: Routes },
-): NodeHandler {
-  const { log, binaryRoutes = () => undefined, ...routerOptions } = options;
+  options: ConnectRouterOptions & {
+    readonly log: Logger;
+    readonly binaryRoutes?: Routes;
+    /** How long a request may take to come in whole, where it is one message. Default `REQUEST_MS`. */
+    readonly requestMs?: number;
+  },
+): RpcHandler {
+  const { log, binaryRoutes = () => undefined, requestMs = REQUEST_MS, ...routerOptions } = options;
   const handlers = handlersOf(routes, routerOptions);
   const binaryHandlers = handlersOf(binaryRoutes, routerOptions);
-  return (request, response) => {
+  return (request, response, connection) => {
     // Without a listener, a write to a connection that has just gone would end the process.
     response.on('error', ignore);
     const path = pathOf(request);
@@ -35,9 +48,11 @@ export function createRpcHandler(
       refuse(response, 404);
       return;
     }
+    if ('stream' in request && ONE_REQUEST.has(handler.method.methodKind))
+      limitTime(request, response, requestMs);
     let universal;
     try {
-      const values = callValues(() => response.destroy());
+      const values = callValues(() => response.destroy(), connection);
       universal = universalRequestFromNodeRequest(request, response as ServerResponse, undefined, values);
     } catch {
       refuse(response, 400);
@@ -75,6 +90,20 @@ function pathOf(request: NodeRequest): string {
 function refuse(response: NodeResponse, status: 400 | 404): void {
   response.statusCode = status;
   response.end();
+}
+
+/** Whose request is one message, and so has an end. */
+const ONE_REQUEST: ReadonlySet<string> = new Set(['unary', 'server_streaming']);
+
+/** HTTP/1.1 has this of its own. */
+function limitTime(request: Http2ServerRequest, response: NodeResponse, ms: number): void {
+  const timer = setTimeout(() => {
+    response.destroy();
+  }, ms);
+  const settle = (): void => {
+    clearTimeout(timer);
+  };
+  request.once('end', settle).once('close', settle);
 }
 
 function ignore(): void {

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { createContextKey } from '@connectrpc/connect';
 import type { HandlerContext } from '@connectrpc/connect';
 import type { CertificateIdentity, IdentifiedCertificate } from '@tagplane/identity';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 /** One TLS connection, as far as its calls may look at it. */
 export interface PeerConnection {
@@ -16,9 +17,11 @@ export interface PeerConnection {
   /**
    * The peer got a new certificate for the same identity: the connection lives on until that one ends.
    * Without it, a connection is cut when its certificate ends.
+   *
+   * @throws Error when the identity is not the connection's own
    */
   renewed(identity: CertificateIdentity): void;
-  /** Ends it at once. `reason` goes into HTTP/2's GOAWAY and the log. */
+  /** Ends it at once. `reason` goes into HTTP/2's GOAWAY. */
   cut(reason: string): void;
 }
 
@@ -34,15 +37,23 @@ export interface ServerCredentials {
   readonly ticketKeys: Uint8Array;
 }
 
-/** Something that happened to a connection before any call, for metrics and audit. */
+/**
+ * Something that happened to a connection before any call, for metrics and audit. There may be as many of
+ * them as an attacker likes: whoever writes them down bounds how many.
+ */
 export type ConnectionEvent =
   | { readonly type: 'handshake'; readonly resumed: boolean; readonly remoteAddress: string }
-  | {
-      readonly type: 'refused';
-      readonly reason: RefusalReason;
-      readonly remoteAddress: string;
-      readonly detail: string;
-    };
+  | ConnectionRefusal;
+
+/** One per connection that was refused or cut, and one per certificate that was refused. */
+export interface ConnectionRefusal {
+  readonly type: 'refused';
+  readonly reason: RefusalReason;
+  readonly remoteAddress: string;
+  readonly detail: string;
+  /** SPIFFE ID, where the peer had proven one. */
+  readonly id: string | undefined;
+}
 
 export type RefusalReason =
   /** The certificate is not of this cluster, has expired, is not valid yet, or names nobody. */
@@ -55,6 +66,8 @@ export type RefusalReason =
   /** Too many connections without an identity, or at all. */
   | 'unidentified_limit'
   | 'connection_limit'
+  /** Too many connections of this identity. */
+  | 'identity_limit'
   /** The handshake, or the first bytes after it, did not come in time, or failed. */
   | 'handshake_timeout'
   | 'handshake_failed'
@@ -62,7 +75,7 @@ export type RefusalReason =
   | 'unidentified_timeout'
   /** The certificate ran out while connected, and was not renewed. */
   | 'certificate_expired'
-  /** HTTP/2 abuse: rapid resets, floods of pings or settings, headers too large. */
+  /** Abuse of HTTP: rapid resets, floods of pings or settings, headers too large or too slow. */
   | 'protocol_abuse';
 
 export interface MutualTls {
@@ -71,24 +84,14 @@ export interface MutualTls {
   readonly credentials: ServerCredentials;
   /** Who holds a certificate; asked on each connection, resumed ones too. */
   readonly identify: (certificate: X509Certificate) => IdentifiedCertificate;
-  /** Why this identity gets no connection now; undefined: it does. */
+  /**
+   * Why this identity gets no connection now; undefined: it does. Who is denied is in the same position as
+   * who showed no certificate: its calls are answered with the reason.
+   */
   readonly admit?: (identity: CertificateIdentity) => string | undefined;
   readonly onEvent?: (event: ConnectionEvent) => void;
+  /** Default: each of `DEFAULT_CONNECTION_LIMITS`. */
   readonly limits?: Partial<ConnectionLimits>;
-}
-
-/** Bounds for connections; see `DEFAULT_CONNECTION_LIMITS`. */
-export interface ConnectionLimits {
-  /** Handshakes a second, all together, with a burst of as many. */
-  readonly handshakesPerSecond: number;
-  /** Handshakes a second from one address, with a burst of ten times as many. */
-  readonly handshakesPerAddress: number;
-  /** Connections at once that have not proven who they are, handshakes under way included. */
-  readonly unidentified: number;
-  /** How long one may stay so. */
-  readonly unidentifiedMs: number;
-  /** How long a handshake may take. */
-  readonly handshakeMs: number;
 }
 
 /** Without TLS: on loopback only, where every process is believed (header `PEER_HEADER`). */
