@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { NOTHING } from '@tagplane/session';
-import { goodbyeMessage, pingMessage, renewMessage } from './messages.ts';
+import fc from 'fast-check';
+import { goodbyeMessage, pingMessage, renewMessage, trustChangedMessage } from './messages.ts';
 import { Outbox } from './outbox.ts';
+import { Unread } from './unread.ts';
 
 function outbox(): { box: Outbox; cuts: number[]; ends: number[] } {
   const cuts: number[] = [];
@@ -81,5 +83,27 @@ describe('Outbox', () => {
     box.send(update('1'));
     await box.return();
     expect([await box.next(), ends]).toEqual([{ done: true, value: undefined }, [1]]);
+  });
+});
+
+describe('what is unread', () => {
+  type Kind = 'updateLabels' | 'ping' | 'trustChanged';
+  const kinds: Kind[] = ['updateLabels', 'ping', 'trustChanged'];
+  const messageOf = (kind: Kind, number: number) => {
+    if (kind === 'updateLabels') return update(`${number}`);
+    return kind === 'ping' ? pingMessage(`${number}`) : trustChangedMessage(number, 1);
+  };
+
+  it('is the latest of each kind, in the order of their first, whatever was sent', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...kinds), { maxLength: 30 }), (sent) => {
+        const unread = new Unread();
+        for (const [number, kind] of sent.entries()) unread.put(messageOf(kind, number));
+        const first = [...new Set(sent)];
+        const latest = first.map((kind) => messageOf(kind, sent.lastIndexOf(kind)));
+        expect(first.map(() => unread.take())).toEqual(latest);
+        expect(unread.empty).toBe(true);
+      }),
+    );
   });
 });

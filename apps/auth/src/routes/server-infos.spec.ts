@@ -49,7 +49,7 @@ describe('UpsertServerInfos', () => {
     ]);
     await as('discovery/d1').serverInfos.upsertServerInfos({ serverInfos: [discovered(1, labels)] });
     const before = Date.now();
-    const { serverInfo } = await as('auth/a').serverInfos.getServerInfo({ name: discoveredNameOf(1) });
+    const { serverInfo } = await as('operator/ada').serverInfos.getServerInfo({ name: discoveredNameOf(1) });
     expect(Object.entries(serverInfo?.labels ?? {})).toEqual(Object.entries(labels));
     expect(serverInfo?.origin).toBe('discovery/d1');
     expect(serverInfo?.observedAt?.seconds).toBe(1_800_000_000n);
@@ -100,6 +100,76 @@ describe('UpsertServerInfos', () => {
       ['accepted', 2],
       ['invalid', 1],
     ]);
+  });
+});
+
+describe('the audit of ServerInfos', () => {
+  it('has one event a call of discovery, with names and numbers, and one for each reason of a refusal', async () => {
+    const { as, audit } = api();
+    const serverInfos = [discovered(1), discovered(2), assigned('web'), assigned('db'), { name: 'x' }];
+    await as('discovery/d1').serverInfos.upsertServerInfos({ serverInfos });
+    expect(audit.records).toEqual([
+      {
+        code: 'server_info.upserted',
+        result: 'ok',
+        actor: 'discovery/d1',
+        remoteAddress: undefined,
+        subjects: [discoveredNameOf(1), discoveredNameOf(2)],
+        details: { accepted: '2', refused: '3', conflicts: '0' },
+      },
+      expect.objectContaining({ code: 'server_info.refused', result: 'refused', subjects: ['web', 'db'] }),
+      expect.objectContaining({ code: 'server_info.refused', reason: 'no match, or a malformed one' }),
+    ]);
+    expect(JSON.stringify(audit.records)).not.toContain('core');
+  });
+
+  it('has one event for each change of an operator, and none for what did not change', async () => {
+    const { as, audit } = api();
+    const { serverInfos } = as('operator/ada');
+    const request = { serverInfos: [assigned('a'), assigned('a'), assigned('b')], createOnly: true };
+    await serverInfos.upsertServerInfos(request);
+    await serverInfos.deleteServerInfos({ names: ['a', 'nothing', 'b'] });
+    expect(audit.records.map(({ code, actor, subjects }) => [code, actor, subjects])).toEqual([
+      ['server_info.upserted', 'operator/ada', ['a']],
+      ['server_info.upserted', 'operator/ada', ['b']],
+      ['server_info.deleted', 'operator/ada', ['a']],
+      ['server_info.deleted', 'operator/ada', ['b']],
+    ]);
+  });
+
+  it('has one event a deletion of discovery, and one for what is not discovery’s to delete', async () => {
+    const { as, audit } = api();
+    const { serverInfos } = as('discovery/d1');
+    await serverInfos.upsertServerInfos({ serverInfos: [discovered(1), discovered(2)] });
+    await serverInfos.deleteServerInfos({ names: [discoveredNameOf(1), discoveredNameOf(2)] });
+    await codeOf(serverInfos.deleteServerInfos({ names: [discoveredNameOf(1), 'web'] }));
+    expect(audit.of('server_info.deleted').map(({ subjects }) => subjects)).toEqual([
+      [discoveredNameOf(1), discoveredNameOf(2)],
+    ]);
+    expect(audit.of('server_info.refused')).toMatchObject([{ actor: 'discovery/d1', subjects: ['web'] }]);
+  });
+
+  it('tells ten reasons of one call apart', async () => {
+    const { as, audit } = api();
+    const swapped = Array.from({ length: 50 }, (_, n) => ({
+      ...discovered(n),
+      name: discoveredNameOf(n + 1),
+    }));
+    await as('discovery/d1').serverInfos.upsertServerInfos({ serverInfos: swapped });
+    expect(audit.records).toHaveLength(11);
+    expect(audit.records.at(-1)).toMatchObject({ reason: 'for other reasons' });
+    expect(audit.records.flatMap(({ subjects }) => subjects)).toHaveLength(50);
+  });
+
+  it.each([
+    ['discovery', 'an operator’s labels', { ...discovered(1), labels: { 'dynamic/team': 'x' } }],
+    ['discovery', 'labels of no namespace', { ...discovered(1), labels: { team: 'x' } }],
+    ['operator', 'discovery’s labels', assigned('a', { 'aws/Name': 'x' })],
+    ['operator', 'discovery’s names', discovered(1)],
+  ])('shows a %s that writes %s', async (role, _, item) => {
+    const { as, audit } = api();
+    await as(`${role}/x`).serverInfos.upsertServerInfos({ serverInfos: [item] });
+    expect(audit.records.map(({ code }) => code)).toEqual(['server_info.refused']);
   });
 });
 

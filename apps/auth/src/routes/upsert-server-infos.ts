@@ -7,13 +7,16 @@ import { draftProblem, encodeServerInfo, serverInfoKey } from '@tagplane/serveri
 import type { ServerInfoDraft } from '@tagplane/serverinfo';
 import type { Put, WriteResult } from '@tagplane/store';
 import type { AuthMetrics } from '../metrics.ts';
+import { auditUpserts } from './audit-server-infos.ts';
+import { callerOf } from './caller.ts';
 import type { RouteContext } from './route-context.ts';
 
 /** Writes what stands the checks in one call of the store; each item has its own result. */
-export function upsertServerInfos({ stores, metrics }: RouteContext): UpsertBatch {
+export function upsertServerInfos({ stores, metrics, audit }: RouteContext): UpsertBatch {
   return async ({ serverInfos, createOnly }, context) => {
     const { signal } = context;
-    const plan = planPuts(serverInfos, peerOf(context), createOnly);
+    const peer = peerOf(context);
+    const plan = planPuts(serverInfos, peer, createOnly);
     // Asked for before the write: an item written to a store that was emptied in between must not be
     // taken for one that the new store holds.
     const epoch = stores.serverInfos.epoch({ signal });
@@ -21,6 +24,7 @@ export function upsertServerInfos({ stores, metrics }: RouteContext): UpsertBatc
     const [storeEpoch, writes] = await Promise.all([epoch, written]);
     const results = fillResults(plan.results, writes);
     countResults(results, metrics);
+    auditUpserts(audit, { role: peer.role, caller: callerOf(context), names: plan.names, results });
     return { $typeName: 'tagplane.v1.UpsertServerInfosResponse', results, storeEpoch };
   };
 }
@@ -30,11 +34,17 @@ function planPuts(
   serverInfos: readonly Uint8Array[],
   peer: Peer,
   createOnly: boolean,
-): { readonly puts: readonly Put[]; readonly results: readonly (UpsertResult | undefined)[] } {
+): {
+  readonly puts: readonly Put[];
+  readonly names: readonly (string | undefined)[];
+  readonly results: readonly (UpsertResult | undefined)[];
+} {
   const origin = peerText(peer);
   const puts: Put[] = [];
+  const names: (string | undefined)[] = [];
   const results = serverInfos.map((encoded) => {
     const draft = readDraft(encoded);
+    names.push(draft?.name);
     if (draft === undefined) return refused(UpsertStatus.INVALID, 'no match, or a malformed one');
     const problem = draftProblem(draft, peer.role);
     if (problem !== undefined) {
@@ -47,7 +57,7 @@ function planPuts(
     puts.push(createOnly ? { key, value, ttlMs, expected: { live: false } } : { key, value, ttlMs });
     return undefined;
   });
-  return { puts, results };
+  return { puts, names, results };
 }
 
 /** Bytes that are no message refuse the whole call, as they do in any other request. */

@@ -1,0 +1,75 @@
+import type { Role } from '@tagplane/identity';
+import { UpsertStatus } from '@tagplane/protocol';
+import type { UpsertResult } from '@tagplane/protocol';
+import type { Audit } from '../audit/audit.ts';
+import type { Caller } from './caller.ts';
+
+/** Different reasons of one call that are told apart: each may name an instance, and there may be 1,000. */
+const MAX_REASONS = 10;
+
+export interface Upserted {
+  readonly role: Role;
+  readonly caller: Caller;
+  /** As sent, which may be any text; undefined: it could not be read. */
+  readonly names: readonly (string | undefined)[];
+  /** In the order of the names. */
+  readonly results: readonly UpsertResult[];
+}
+
+/**
+ * What discovery wrote is one event a call, what operators changed one event each; what was refused is one
+ * event for each reason. No label is in them.
+ */
+export function auditUpserts(audit: Audit, { role, caller, names, results }: Upserted): void {
+  const accepted: string[] = [];
+  const refused = new Map<string, string[]>();
+  let conflicts = 0;
+  for (const [index, { status, reason }] of results.entries()) {
+    const name = names[index] ?? '';
+    if (status === UpsertStatus.ACCEPTED) accepted.push(name);
+    else if (status === UpsertStatus.CONFLICT) conflicts += 1;
+    else addRefused(refused, reason, name);
+  }
+  auditWrites(
+    audit,
+    'server_info.upserted',
+    { role, caller, names: accepted },
+    {
+      accepted: String(accepted.length),
+      refused: String(results.length - accepted.length - conflicts),
+      conflicts: String(conflicts),
+    },
+  );
+  for (const [reason, subjects] of refused) {
+    audit.record({ code: 'server_info.refused', result: 'refused', ...caller, reason, subjects });
+  }
+}
+
+/** The same for what was deleted. */
+export function auditDeletes(audit: Audit, deleted: Pick<Upserted, 'role' | 'caller'> & Names): void {
+  auditWrites(audit, 'server_info.deleted', deleted, {});
+}
+
+interface Names {
+  readonly names: readonly string[];
+}
+
+function auditWrites(
+  audit: Audit,
+  code: 'server_info.upserted' | 'server_info.deleted',
+  { role, caller, names }: Pick<Upserted, 'role' | 'caller'> & Names,
+  counts: Readonly<Record<string, string>>,
+): void {
+  if (names.length === 0) return;
+  const record = { code, result: 'ok', ...caller } as const;
+  if (role === 'discovery') audit.record({ ...record, subjects: names, details: counts });
+  else for (const name of names) audit.record({ ...record, subjects: [name] });
+}
+
+function addRefused(refused: Map<string, string[]>, reason: string, name: string): void {
+  const known = refused.has(reason) || refused.size < MAX_REASONS;
+  const key = known ? reason : 'for other reasons';
+  const names = refused.get(key) ?? [];
+  if (name !== '') names.push(name);
+  refused.set(key, names);
+}
