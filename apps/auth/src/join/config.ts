@@ -1,9 +1,13 @@
+import type { AccountId, Region } from '@tagplane/identity';
 import { parseAccountId, parseRegion } from '@tagplane/identity';
 import { durationField } from '@tagplane/runtime';
 import { z } from 'zod';
 
 /** Text that a `parseX` must accept. */
-function parsedField<Parsed>(parse: (text: string) => Parsed | undefined, expected: string) {
+function parsedField<Parsed>(
+  parse: (text: string) => Parsed | undefined,
+  expected: string,
+): z.ZodType<Parsed, string> {
   return z.string(expected).transform((text, context) => {
     const parsed = parse(text);
     if (parsed !== undefined) return parsed;
@@ -12,8 +16,14 @@ function parsedField<Parsed>(parse: (text: string) => Parsed | undefined, expect
   });
 }
 
-const accountField = parsedField(parseAccountId, 'expected an account id of 12 digits, in quotes');
-const regionField = parsedField(parseRegion, 'expected a region such as eu-central-1');
+const accountField: z.ZodType<AccountId, string> = parsedField(
+  parseAccountId,
+  'expected an account id of 12 digits, in quotes',
+);
+const regionField: z.ZodType<Region, string> = parsedField(
+  parseRegion,
+  'expected a region such as eu-central-1',
+);
 const patternField = z.string().min(1).max(2_048);
 
 const iamRule = z.strictObject({
