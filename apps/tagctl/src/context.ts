@@ -43,6 +43,6 @@ export async function withApi(flags: GlobalFlags, io: TagctlIo, body: CommandBod
     const follow = (signal: AbortSignal): Promise<void> => followTrust(follower, signal);
     return await whileFollowing(follower, () => body({ ...common, api, follow }));
   } catch (error) {
-    throw explain(error, settings);
+    throw explain(error, { ...settings, mode: security.mode });
   }
 }

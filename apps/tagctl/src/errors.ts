@@ -20,3 +20,6 @@ export class TagctlError extends Error {
 export function usageError(message: string, cause?: unknown): TagctlError {
   return new TagctlError(message, { exitCode: EXIT_USAGE, cause });
 }
+
+/** What to do without credentials, for every message that says there are none. */
+export const LOG_IN = "run 'tagctl login --identity FILE', or 'tagctl login --token-file FILE --ca-pin PIN'";

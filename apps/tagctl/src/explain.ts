@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { formatDuration } from '@tagplane/runtime';
-import { TagctlError } from './errors.ts';
-import type { Target } from './settings.ts';
+import { LOG_IN, TagctlError } from './errors.ts';
+import type { Security, Target } from './settings.ts';
 
 /** How to name the auth service from here on, for every message that a wrong address can cause. */
 const OTHER_ADDRESS = 'give another with --address or TAGPLANE_ADDRESS';
@@ -17,10 +17,15 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP2_ERROR: 'what listens there speaks another protocol',
 };
 
+/** What was spoken to, and how. */
+export interface Spoken extends Pick<Target, 'addressText' | 'timeoutMs'> {
+  readonly mode: Security['mode'];
+}
+
 /** Makes a line for a person of a failed call: what happened, and what to do about it. */
-export function explain(error: unknown, settings: Pick<Target, 'addressText' | 'timeoutMs'>): unknown {
+export function explain(error: unknown, spoken: Spoken): unknown {
   if (!(error instanceof ConnectError)) return error;
-  return new TagctlError(explainCode(error, settings), { cause: error });
+  return new TagctlError(explainCode(error, spoken), { cause: error });
 }
 
 /** Whether a call may do better when tried again: the connection failed, not the request. */
@@ -39,16 +44,14 @@ export function isLostConnection(error: unknown): boolean {
   }
 }
 
-function explainCode(
-  error: ConnectError,
-  { addressText, timeoutMs }: Pick<Target, 'addressText' | 'timeoutMs'>,
-): string {
-  if (systemReason(error) !== undefined) return unreachable(error, addressText);
+function explainCode(error: ConnectError, spoken: Spoken): string {
+  const { addressText, timeoutMs, mode } = spoken;
+  if (systemReason(error) !== undefined) return unreachable(error, spoken);
   switch (error.code) {
     case Code.Unavailable:
     case Code.Aborted:
     case Code.Canceled:
-      return unreachable(error, addressText);
+      return unreachable(error, spoken);
     case Code.DeadlineExceeded:
       return `no answer from ${addressText} within ${formatDuration(timeoutMs)}; allow longer with --timeout, or ${OTHER_ADDRESS}`;
     case Code.NotFound:
@@ -56,7 +59,7 @@ function explainCode(
     case Code.PermissionDenied:
       return `denied: ${error.rawMessage}`;
     case Code.Unauthenticated:
-      return `${addressText} does not know who is asking: ${error.rawMessage}`;
+      return `${addressText} does not know who is asking: ${error.rawMessage}${mode === 'mutual' ? `; ${LOG_IN}` : ''}`;
     case Code.ResourceExhausted:
       return `${addressText} is at a limit: ${error.rawMessage}; try again later`;
     case Code.InvalidArgument:
@@ -70,8 +73,26 @@ function explainCode(
   }
 }
 
-function unreachable(error: ConnectError, addressText: string): string {
-  return `cannot reach ${addressText}: ${reasonOf(error)}; is the auth service running? Otherwise ${OTHER_ADDRESS}`;
+function unreachable(error: ConnectError, { addressText, mode }: Spoken): string {
+  // A handshake that failed says itself what is wrong with the other side.
+  if (error.rawMessage.startsWith(`${addressText}: `)) {
+    const plain = error.rawMessage.includes('does not speak TLS')
+      ? ' (--insecure speaks without TLS, on loopback)'
+      : '';
+    return `${error.rawMessage}; ${OTHER_ADDRESS}${plain}`;
+  }
+  const broke = mode === 'insecure' && brokeOff(error);
+  const question = broke
+    ? 'if it wants TLS, leave --insecure out; otherwise'
+    : 'is the auth service running? Otherwise';
+  return `cannot reach ${addressText}: ${reasonOf(error)}; ${question} ${OTHER_ADDRESS}`;
+}
+
+/** Whether there was a connection, and it was broken off: so a service with TLS answers plain text. */
+function brokeOff(error: ConnectError): boolean {
+  const reason = systemReason(error);
+  if (reason === undefined) return error.code === Code.Canceled;
+  return reason === SYSTEM_ERRORS['ERR_HTTP2_ERROR'] || reason === SYSTEM_ERRORS['ECONNRESET'];
 }
 
 /** Why, in a few words. */

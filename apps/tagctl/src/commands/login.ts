@@ -1,10 +1,11 @@
+import { Code, ConnectError } from '@connectrpc/connect';
 import type { Credentials } from '@tagplane/credentials';
 import { joinCluster } from '@tagplane/protocol';
 import { MINUTE } from '@tagplane/runtime';
 import type { GlobalFlags } from '../context.ts';
 import { openApi } from '../api.ts';
-import { readCredentials, writeCredentials } from '../credentials/credential-store.ts';
-import { EXIT_OK, usageError } from '../errors.ts';
+import { readCredentials, refuseEnded, writeCredentials } from '../credentials/credential-store.ts';
+import { EXIT_OK, TagctlError, usageError } from '../errors.ts';
 import { explain } from '../explain.ts';
 import { visible } from '../format/escape.ts';
 import type { LoginFlags } from '../groups/session.ts';
@@ -19,7 +20,8 @@ import { printIdentity } from './whoami.ts';
 const JOIN_MS = MINUTE / 2;
 
 /**
- * `login`: nothing is stored before the credentials have been seen to work.
+ * `login`: credentials of a file are stored when they have been seen to work, those of a token at once,
+ * because the token may be used up.
  *
  * @throws TagctlError
  */
@@ -28,12 +30,11 @@ export async function login(flags: LoginFlags, global: GlobalFlags, io: TagctlIo
   const file = credentialsFile(io);
   try {
     const credentials = await obtain(flags, target, io);
-    await seeItWork(credentials, target, io);
     await writeCredentials(file, credentials);
     if (global.address !== undefined) await rememberAddress(target.addressText, io);
     await printIdentity(global.format, { credentials, file }, io);
   } catch (error) {
-    throw explain(error, target);
+    throw explain(error, { ...target, mode: 'mutual' });
   }
   if (obstacle !== undefined) await warn(obstacle + ' (in config.yaml or the environment)', io);
   return EXIT_OK;
@@ -52,21 +53,49 @@ async function obtain(flags: LoginFlags, target: Target, io: TagctlIo): Promise<
     }
     const credentials = await readCredentials(identity);
     if (credentials === undefined) throw usageError(`there is no file ${identity}`);
+    refuseEnded(credentials, identity, io.now());
+    await seeItWork(credentials, target, io);
     return credentials;
   }
   if (caPin === undefined) {
     throw usageError("--ca-pin is needed with a token: 'tagctl tokens add' printed it beside the token");
   }
   const secret = token ?? (await readToken(tokenFile ?? '-', io));
-  return await joinCluster({
-    address: target.address,
-    pins: caPin,
-    role: 'operator',
-    ...(name === undefined ? {} : { name }),
-    prove: () => Promise.resolve({ case: 'token', value: { token: secret } }),
-    signal: io.signal,
-    timeoutMs: JOIN_MS,
-  });
+  return await join(secret, { pins: caPin, name, target }, io);
+}
+
+async function join(
+  token: string,
+  {
+    pins,
+    name,
+    target,
+  }: { readonly pins: readonly string[]; readonly name: string | undefined; readonly target: Target },
+  io: TagctlIo,
+): Promise<Credentials> {
+  try {
+    return await joinCluster({
+      address: target.address,
+      pins,
+      role: 'operator',
+      ...(name === undefined ? {} : { name }),
+      prove: () => Promise.resolve({ case: 'token', value: { token } }),
+      signal: io.signal,
+      timeoutMs: JOIN_MS,
+    });
+  } catch (error) {
+    if (name !== undefined || !isRefusal(error)) throw error;
+    throw new TagctlError(
+      `denied: ${error.rawMessage} (if the token is for no name in particular, say yours with --name)`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function isRefusal(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && [Code.PermissionDenied, Code.InvalidArgument].includes(error.code);
 }
 
 async function seeItWork(credentials: Credentials, target: Target, io: TagctlIo): Promise<void> {

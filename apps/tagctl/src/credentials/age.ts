@@ -1,5 +1,6 @@
 import type { Credentials } from '@tagplane/credentials';
 import { lifeMs } from '@tagplane/credentials';
+import { MINUTE } from '@tagplane/runtime';
 
 /** The last third is for everything that may go wrong. */
 const RENEWED_AT_SHARE = 2 / 3;
@@ -13,5 +14,5 @@ export function credentialsAge(credentials: Credentials, now: number): 'fresh' |
   const life = lifeMs(credentials);
   if (passed >= life && now >= credentials.validUntil) return 'ended';
   // From the future, by a clock that was set back, they may be of any age.
-  return passed < 0 || passed >= life * RENEWED_AT_SHARE ? 'old' : 'fresh';
+  return passed < -MINUTE || passed >= life * RENEWED_AT_SHARE ? 'old' : 'fresh';
 }

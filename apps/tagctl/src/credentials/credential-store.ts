@@ -3,11 +3,8 @@ import { rename, rm } from 'node:fs/promises';
 import type { Credentials } from '@tagplane/credentials';
 import { CredentialFileError, readCredentialFile, writeCredentialFile } from '@tagplane/credentials';
 import { formatDuration } from '@tagplane/runtime';
-import { usageError } from '../errors.ts';
+import { LOG_IN, usageError } from '../errors.ts';
 import { credentialsAge } from './age.ts';
-
-/** What to do without credentials, for every message that says there are none. */
-export const LOG_IN = "run 'tagctl login --identity FILE', or 'tagctl login --token-file FILE --ca-pin PIN'";
 
 /**
  * The credentials in a file, for as long as a command runs. Another tagctl may use the same file at the
@@ -26,12 +23,7 @@ export class CredentialStore {
   static async open(file: string, now: number): Promise<CredentialStore> {
     const credentials = await readCredentials(file);
     if (credentials === undefined) throw usageError(`no credentials in ${file}: ${LOG_IN}`);
-    if (credentialsAge(credentials, now) === 'ended') {
-      const ended = formatDuration(now - credentials.validUntil);
-      throw usageError(
-        `the certificate of ${credentials.role} ${credentials.name} in ${file} expired ${ended} ago by this machine's clock: ask an operator for a token ('tagctl tokens add --role operator --name ${credentials.name}'), then ${LOG_IN}`,
-      );
-    }
+    refuseEnded(credentials, file, now);
     return new CredentialStore(file, credentials);
   }
 
@@ -63,6 +55,16 @@ export async function readCredentials(file: string): Promise<Credentials | undef
     if (error instanceof CredentialFileError) throw usageError(error.message, error);
     throw error;
   }
+}
+
+/** @throws TagctlError (usage) when these credentials have ended, with what to do about it */
+export function refuseEnded(credentials: Credentials, file: string, now: number): void {
+  if (credentialsAge(credentials, now) !== 'ended') return;
+  const { role, name, validUntil } = credentials;
+  const ended = formatDuration(Math.max(0, now - validUntil));
+  throw usageError(
+    `the certificate of ${role} ${name} in ${file} expired ${ended} ago by this machine's clock: ask an operator for a token ('tagctl tokens add --role ${role} --name ${name}'), then ${LOG_IN}`,
+  );
 }
 
 /** Under a name of its own until it is whole, so that two processes do not write into one file. */

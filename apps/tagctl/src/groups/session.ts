@@ -31,9 +31,7 @@ export function addSession(program: Command, run: Runner): void {
     .addOption(new Option('--token <TOKEN>', "a join token for an operator; others see it in 'ps'"))
     .addOption(new Option('--token-file <FILE>', "a file that holds the token; '-' for standard input"))
     .addOption(pinsOption('with a token: the pin of the cluster it is for'))
-    .addOption(
-      nameOption('--name <NAME>', 'with a token: who to be; default: who the token is for, else login name'),
-    )
+    .addOption(nameOption('--name <NAME>', 'with a token that is for no name in particular: who to be'))
     .addHelpText('after', LOGIN_NOTES)
     .action((flags: LoginFlags, command: Command) =>
       run.alone(async (io) => (await import('../commands/login.ts')).login(flags, flagsOf(command), io)),

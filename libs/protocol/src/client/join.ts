@@ -50,12 +50,18 @@ export async function joinCluster(options: JoinOptions): Promise<Credentials> {
   const { address, pins, timeoutMs = TIMEOUT_MS } = options;
   using connection = createClientConnection({ address, security: { mode: 'pinned', pins } });
   const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const client = createClient(JoinService, connection.transport);
+  let responses: AsyncIterator<JoinResponse> | undefined;
   try {
-    const signal = AbortSignal.any([options.signal, over.signal]);
-    const client = createClient(JoinService, connection.transport);
-    return await exchange(options, (requests) => client.join(requests, { signal, timeoutMs }));
+    return await exchange(options, (requests) => {
+      responses = client.join(requests, { signal, timeoutMs })[Symbol.asyncIterator]();
+      return responses;
+    });
   } finally {
     over.abort();
+    // Only who reads on has the call take its deadline's timer away, which would keep the process until then.
+    await responses?.next().catch(() => undefined);
   }
 }
 
@@ -63,7 +69,7 @@ type Requests = AsyncIterable<MessageInitShape<typeof JoinRequestSchema>>;
 
 async function exchange(
   { role, name = '', prove }: JoinOptions,
-  call: (requests: Requests) => AsyncIterable<JoinResponse>,
+  call: (requests: Requests) => AsyncIterator<JoinResponse>,
 ): Promise<Credentials> {
   const { publicKey, privateKey } = createKey();
   const proof = Promise.withResolvers<MessageInitShape<typeof JoinProofSchema>>();
@@ -71,7 +77,7 @@ async function exchange(
     yield { message: { case: 'start', value: { role: roleToMessage(role), name, publicKey } } };
     yield { message: { case: 'proof', value: await proof.promise } };
   };
-  const responses = call(requests())[Symbol.asyncIterator]();
+  const responses = call(requests());
   const challenge = await nextOf(responses, 'challenge');
   const { nonce, cluster } = challenge;
   const method = await prove({ nonce, cluster, publicKey });
