@@ -2,7 +2,7 @@ import type { Expected, Store } from '@tagplane/store';
 import type { Applicant } from './name-plan.ts';
 import type { InstanceRecord } from './record-codec.ts';
 import { encodeInstanceRecord, encodeNameRecord, instanceRecordKey, nameKey } from './record-codec.ts';
-import type { Refusal } from './verifier.ts';
+import type { Proven, Refusal } from './verifier.ts';
 
 export interface ClaimRequest extends Applicant {
   readonly method: string;
@@ -25,16 +25,18 @@ export interface Chosen {
 export class Claim {
   readonly #store: Store;
   readonly #request: ClaimRequest;
-  /** Of the instance's record, if it is this claim's and there was none before. */
-  #revision: number | undefined;
+  /** Revisions of the records that this claim wrote where there were none. */
+  readonly #fresh = new Map<string, number>();
 
   constructor(store: Store, request: ClaimRequest) {
     this.#store = store;
     this.#request = request;
   }
 
-  wrote(held: Expected): boolean {
-    return 'revision' in held && held.revision === this.#revision;
+  /** Whether the record of the instance that was found is this claim's own. */
+  wrote({ instance }: Pick<Proven, 'instance'>, held: Expected): boolean {
+    if (instance === undefined || !('revision' in held)) return false;
+    return held.revision === this.#fresh.get(instanceRecordKey(instance));
   }
 
   /**
@@ -42,12 +44,15 @@ export class Claim {
    * of it one sees the other; a server id that it had is only lost once it has another.
    */
   async write({ name, nameHeld, instanceHeld }: Chosen, signal: AbortSignal): Promise<boolean> {
-    const fresh = instanceHeld !== undefined && 'live' in instanceHeld;
-    if (fresh && !(await this.#writeInstance(name, instanceHeld, signal))) return false;
-    if (!(await this.#put(nameKey(this.#request.role, name), this.#nameRecord(), nameHeld, signal)))
-      return false;
-    if (fresh || instanceHeld === undefined) return true;
-    return await this.#writeInstance(name, instanceHeld, signal);
+    const { role, proven } = this.#request;
+    const writeName = () => this.#put(nameKey(role, name), this.#nameRecord(), nameHeld, signal);
+    const { instance } = proven;
+    if (instance === undefined || instanceHeld === undefined) return await writeName();
+    const value = encodeInstanceRecord(this.#instanceRecord(name));
+    const writeInstance = () => this.#put(instanceRecordKey(instance), value, instanceHeld, signal);
+    return 'live' in instanceHeld
+      ? (await writeInstance()) && (await writeName())
+      : (await writeName()) && (await writeInstance());
   }
 
   /** A refusal, after what was written is taken back. */
@@ -56,26 +61,17 @@ export class Claim {
     return refusal;
   }
 
+  /** Takes the records back that were not there before, unless somebody has written them since. */
   async release(signal: AbortSignal): Promise<void> {
-    const { instance } = this.#request.proven;
-    if (this.#revision === undefined || instance === undefined) return;
-    const expected = { revision: this.#revision };
-    this.#revision = undefined;
-    await this.#store.delete([{ key: instanceRecordKey(instance), expected }], { signal });
+    if (this.#fresh.size === 0) return;
+    const deletes = Array.from(this.#fresh, ([key, revision]) => ({ key, expected: { revision } }));
+    this.#fresh.clear();
+    await this.#store.delete(deletes, { signal });
   }
 
-  async #writeInstance(name: string, held: Expected, signal: AbortSignal): Promise<boolean> {
-    const { method, now, remoteAddress, proven } = this.#request;
-    if (proven.instance === undefined) return true;
-    const record: InstanceRecord = { name, method, joinedAt: now, remoteAddress };
-    const revision = await this.#put(
-      instanceRecordKey(proven.instance),
-      encodeInstanceRecord(record),
-      held,
-      signal,
-    );
-    if (revision !== undefined && ('live' in held || this.wrote(held))) this.#revision = revision;
-    return revision !== undefined;
+  #instanceRecord(name: string): InstanceRecord {
+    const { method, now, remoteAddress } = this.#request;
+    return { name, method, joinedAt: now, remoteAddress };
   }
 
   #nameRecord(): string {
@@ -84,13 +80,11 @@ export class Claim {
     return encodeNameRecord({ method, proof, instance, principal, joinedAt: now, remoteAddress });
   }
 
-  async #put(
-    key: string,
-    value: string,
-    expected: Expected,
-    signal: AbortSignal,
-  ): Promise<number | undefined> {
+  async #put(key: string, value: string, expected: Expected, signal: AbortSignal): Promise<boolean> {
     const [result] = await this.#store.put([{ key, value, ttlMs: undefined, expected }], { signal });
-    return result?.written === true ? result.revision : undefined;
+    if (result?.written !== true) return false;
+    const own = 'revision' in expected && this.#fresh.get(key) === expected.revision;
+    if (own || 'live' in expected) this.#fresh.set(key, result.revision);
+    return true;
   }
 }

@@ -14,7 +14,7 @@ import type { JoinClaim, Proven, Refusal, Verdict } from './verifier.ts';
 import { denied, unavailable } from './verifier.ts';
 
 const NONCE_BYTES = 32;
-/** To give an instance's only join back; the caller may be gone already. */
+/** To forget the name that was given; the caller may be gone already. */
 const RELEASE_MS = 5 * SECOND;
 
 export interface ExchangeParts {
@@ -107,7 +107,8 @@ export class JoinExchange {
       const subject = { role, name: claimed.name, instance: proven.instance, publicKey };
       return { ok: true, ...(await authority.issue(subject)), proof: proven.proof };
     } catch (error) {
-      if (proven.once === true) await claimed.release(AbortSignal.timeout(RELEASE_MS));
+      // Why there is no certificate is what matters, not whether this works.
+      await claimed.release(AbortSignal.timeout(RELEASE_MS)).catch(() => undefined);
       throw error;
     }
   }

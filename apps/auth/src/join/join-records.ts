@@ -31,7 +31,7 @@ export type Claimed =
   | {
       readonly ok: true;
       readonly name: string;
-      /** Gives an instance's only join back, when no certificate came of it. */
+      /** Takes back what was not there before, when no certificate came of it. */
       readonly release: (signal: AbortSignal) => Promise<void>;
     }
   | Refusal;
@@ -111,7 +111,8 @@ export class JoinRecords {
       proven.instance === undefined
         ? undefined
         : await this.#read(instanceRecordKey(proven.instance), decodeInstanceRecord, signal);
-    const known = instance === undefined || attempt.wrote(instance.expected) ? undefined : instance.value;
+    const known =
+      instance === undefined || attempt.wrote(proven, instance.expected) ? undefined : instance.value;
     const wanted = wantedName(request, known, this.#newName);
     if (!wanted.ok) return wanted;
     const name = await this.#read(nameKey(role, wanted.name), decodeNameRecord, signal);

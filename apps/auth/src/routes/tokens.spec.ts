@@ -110,7 +110,7 @@ describe('joining by a token', () => {
     expect(await join(token, { name: 'web-1' })).toBe('spiffe://test/agent/web-1');
     expect(joining.audit.of('join.ok')[1]?.details).toMatchObject({
       method: 'token',
-      proof: expect.stringMatching(/^token [a-z2-7]{16}$/) as string,
+      proof: `token ${token.split('_')[1] ?? ''}`,
     });
   });
 

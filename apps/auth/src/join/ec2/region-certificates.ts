@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Region } from '@tagplane/identity';
 import { ConfigError, errorMessage } from '@tagplane/runtime';
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -9,10 +8,8 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 export type RegionCertificates = ReadonlyMap<string, readonly X509Certificate[]>;
 
 /** @throws ConfigError that names the key, for a file that cannot be read or holds no RSA certificate */
-export function readRegionCertificates(files: Readonly<Record<Region, string>>): RegionCertificates {
-  return new Map(
-    Object.entries<string>(files).map(([region, file]) => [region, readCertificates(region, file)]),
-  );
+export function readRegionCertificates(files: Readonly<Record<string, string>>): RegionCertificates {
+  return new Map(Object.entries(files).map(([region, file]) => [region, readCertificates(region, file)]));
 }
 
 function readCertificates(region: string, file: string): X509Certificate[] {

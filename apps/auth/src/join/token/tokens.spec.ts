@@ -22,7 +22,9 @@ describe('tokens', () => {
     store = openEmbeddedStore({ path: ':memory:', kind: 'security' });
     tokens = new Tokens({ store, now: () => now });
   });
-  afterEach(() => store[Symbol.asyncDispose]());
+  afterEach(async () => {
+    await store[Symbol.asyncDispose]();
+  });
 
   const spec: TokenSpec = {
     role: 'agent',
