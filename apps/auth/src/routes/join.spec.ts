@@ -1,7 +1,9 @@
+import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import type { HandlerContext } from '@connectrpc/connect';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Code, ConnectError } from '@connectrpc/connect';
 import { createKey } from '@tagplane/credentials';
-import { Role } from '@tagplane/protocol';
+import { JoinRequestSchema, Role } from '@tagplane/protocol';
 import { StoreUnavailableError } from '@tagplane/store';
 import { openEmbeddedStore } from '@tagplane/store-embedded';
 import { denied } from '../join/verifier.ts';
@@ -227,3 +229,27 @@ function startOf(name: string): JoinRequestInit {
     message: { case: 'start', value: { role: Role.AGENT, name, publicKey: createKey().publicKey } },
   };
 }
+
+describe('a caller that reads no further', () => {
+  it('holds its place for as long as an exchange may take, and is reported when it is cut off', async () => {
+    const joining = testJoin({ deadlineMs: 50, maxExchanges: 1, verifiers: { token: openDoor() } });
+    const context = { signal: new AbortController().signal, values: createContextValues() };
+    async function* requests() {
+      const { message } = startOf('web-1');
+      yield create(JoinRequestSchema, message === undefined ? {} : { message });
+      await new Promise(() => undefined);
+    }
+    const answers = joining.handler(requests(), context as HandlerContext)[Symbol.asyncIterator]();
+    expect((await answers.next()).value).toMatchObject({ message: { case: 'challenge' } });
+    const gauge = () => joining.registry.getSingleMetricAsString('tagplane_auth_join_exchanges');
+    expect(await gauge()).toContain(' 1');
+    await until(async () => (await gauge()).includes(' 0'), 'a free place');
+    expect((await joining.join({ method: TOKEN })).identity).toMatch(/^spiffe:/);
+    expect(joining.audit.of('join.refused')).toEqual([]);
+    await answers.return?.();
+    expect(joining.audit.of('join.refused')).toMatchObject([
+      { result: 'failed', actor: 'agent/web-1', reason: 'the caller left' },
+    ]);
+    expect(await gauge()).toContain(' 0');
+  });
+});

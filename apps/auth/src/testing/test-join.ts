@@ -20,6 +20,7 @@ import type { JoinConfig } from '../join/config.ts';
 import { createJoinMethods } from '../join/methods.ts';
 import type { JoinMethods, JoinVerifiers } from '../join/methods.ts';
 import { createJoinMetrics } from '../join/metrics.ts';
+import type { JoinMetrics } from '../join/metrics.ts';
 import { addToken } from '../routes/add-token.ts';
 import { joinRoute } from '../routes/join.ts';
 import { listJoins } from '../routes/list-joins.ts';
@@ -73,6 +74,8 @@ export class TestJoin implements AsyncDisposable {
   now = Date.parse('2026-11-22T12:00:00Z');
   readonly #options: TestJoinOptions;
   readonly #owned: AsyncDisposable | undefined;
+  /** What serves the exchanges. */
+  readonly handler: ReturnType<typeof joinRoute>;
   readonly #routes: Parameters<typeof createRouterTransport>[0];
 
   constructor(options: TestJoinOptions = {}) {
@@ -84,7 +87,8 @@ export class TestJoin implements AsyncDisposable {
     const now = (): number => this.now;
     const metrics = createJoinMetrics(this.registry);
     this.methods = createJoinMethods(options.config ?? {}, { store: this.store, metrics, now });
-    this.#routes = this.#register(metrics, now);
+    this.handler = this.#createHandler(metrics, now);
+    this.#routes = this.#register(now);
   }
 
   /** A client that seems to come from this address, or says that it is this peer. */
@@ -125,20 +129,19 @@ export class TestJoin implements AsyncDisposable {
     await this.#owned?.[Symbol.asyncDispose]();
   }
 
-  #register(
-    metrics: ReturnType<typeof createJoinMetrics>,
-    now: () => number,
-  ): Parameters<typeof createRouterTransport>[0] {
-    const { audit, authority, locks, store } = this;
-    const { records, tokens } = this.methods;
+  #createHandler(metrics: JoinMetrics, now: () => number): ReturnType<typeof joinRoute> {
+    const { audit, authority, locks } = this;
+    const { records } = this.methods;
     const verifiers = { ...this.methods.verifiers, ...this.#options.verifiers };
-    const join = joinRoute({
-      ...{ audit, authority, locks, records, verifiers, metrics, now },
-      ...this.#options,
-      verifiers,
-    });
+    const parts = { audit, authority, locks, records, metrics, now };
+    return joinRoute({ ...parts, ...this.#options, verifiers });
+  }
+
+  #register(now: () => number): Parameters<typeof createRouterTransport>[0] {
+    const { audit, authority, store, handler } = this;
+    const { records, tokens } = this.methods;
     return (router) => {
-      router.service(JoinService, { join });
+      router.service(JoinService, { join: handler });
       router.service(TokenService, {
         addToken: addToken({ tokens, audit, authority }),
         listTokens: listTokens({ store, now }),
