@@ -20,6 +20,8 @@ export function rotateCa({ phase, force = false, now: dropNow = false }: RotateF
   return async (context) => {
     const { api, io } = context;
     if (phase !== undefined) {
+      // Who asks for a step is connected too, and must not be the one who stands in its way.
+      await context.follow(io.signal);
       await printStatus(await rotateStep({ ca: api.ca, signal: io.signal }, phase, force), context);
       return EXIT_OK;
     }
@@ -40,7 +42,7 @@ export function rotateCa({ phase, force = false, now: dropNow = false }: RotateF
     } catch (error) {
       if (!io.signal.aborted) throw error;
       await io.stderr.write(
-        "tagctl: interrupted; the rotation stays where it is: 'tagctl ca rotate' goes on, 'tagctl ca rotate --phase cancel' goes back\n",
+        "tagctl: interrupted; the rotation stays where it is: 'tagctl ca rotate' goes on, 'tagctl ca rotate --phase cancel' goes one step back\n",
       );
       return EXIT_FAILED;
     }

@@ -18,7 +18,7 @@ const ROTATE_NOTES = `
 Three steps: a new authority is trusted beside the old one, then it signs, then the old one is
 dropped. Between them everyone connected follows by itself; before the last one, the certificates of
 the old authority end, which takes as long as a certificate lives. Interrupt it at any time: the
-rotation stays where it is, and the same command goes on from there.
+rotation stays where it is, and the same command goes on from there; --phase cancel goes one step back.
 ${examples('tagctl ca rotate', 'tagctl ca rotate --now', 'tagctl ca rotate --phase cancel')}`;
 
 export function addCa(program: Command, run: Runner): void {

@@ -102,6 +102,6 @@ function sayStep(step: RotationStep): string {
     case 'drop':
       return 'drop: the old authority is trusted no more';
     case 'cancel':
-      return 'cancel: back to the old authority';
+      return 'cancel: one step back';
   }
 }
