@@ -1,6 +1,15 @@
+export { bootstrapCluster, type Cluster } from './bootstrap.ts';
 export { metricSum } from './metrics.ts';
-export { connectOperator, type Operator } from './operator.ts';
+export {
+  addToken,
+  connectOperator,
+  readCredentials,
+  type NewToken,
+  type Operator,
+  type OperatorTarget,
+} from './operator.ts';
 export { freePort } from './ports.ts';
 export { startProcess, type ManagedProcess, type ProcessOptions } from './process.ts';
-export { runTagctl, startService, waitUntilReady, type ProgramName, type Settings } from './programs.ts';
+export { startService, waitUntilReady, type ProgramName, type Settings } from './programs.ts';
+export { runTagctl, tagctlEnv, type TagctlRun, type TagctlTarget } from './tagctl.ts';
 export { waitFor } from './wait.ts';

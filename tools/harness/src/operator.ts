@@ -1,53 +1,150 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@connectrpc/connect';
-import type { Client } from '@connectrpc/connect';
-import type { Node, ServerInfo } from '@tagplane/protocol';
-import { NodeService, ServerInfoService, StatusService, createClientConnection } from '@tagplane/protocol';
+import type { Client, Transport } from '@connectrpc/connect';
+import type { Credentials } from '@tagplane/credentials';
+import { readCredentialFile } from '@tagplane/credentials';
+import type { InstanceKey, Role } from '@tagplane/identity';
+import type { ClientSecurity, JoinRecord, JoinToken, Node, ServerInfo } from '@tagplane/protocol';
+import {
+  AuditService,
+  CaService,
+  JoinRecordService,
+  LockService,
+  NodeService,
+  ServerInfoService,
+  StatusService,
+  TokenService,
+  createClientConnection,
+  instanceToMessage,
+  roleToMessage,
+} from '@tagplane/protocol';
 
 /** An operator's view of a running auth service. */
 export interface Operator extends Disposable {
+  readonly transport: Transport;
   readonly nodes: Client<typeof NodeService>;
   readonly serverInfos: Client<typeof ServerInfoService>;
   readonly status: Client<typeof StatusService>;
+  readonly tokens: Client<typeof TokenService>;
+  readonly locks: Client<typeof LockService>;
+  readonly joins: Client<typeof JoinRecordService>;
+  readonly audit: Client<typeof AuditService>;
+  readonly ca: Client<typeof CaService>;
   /** All nodes, page by page. */
   listNodes(): Promise<Node[]>;
   /** All ServerInfos, page by page. */
   listServerInfos(): Promise<ServerInfo[]>;
+  /** All tokens, page by page. */
+  listTokens(): Promise<JoinToken[]>;
+  /** All that have joined, page by page. */
+  listJoins(): Promise<JoinRecord[]>;
 }
 
-export function connectOperator(port: number): Operator {
+/** Which auth service on this machine, and as whom. */
+export interface OperatorTarget {
+  readonly port: number;
+  /** Asked for each new connection where it is a function; absent: without TLS. */
+  readonly credentials?: Credentials | (() => Credentials) | undefined;
+}
+
+/** A port alone is an auth service without TLS. Connects on the first call. */
+export function connectOperator(target: number | OperatorTarget): Operator {
+  const { port, credentials } = typeof target === 'number' ? { port: target } : target;
   const connection = createClientConnection({
     address: { host: '127.0.0.1', port },
-    security: { mode: 'insecure', peer: { role: 'operator', name: 'harness', proof: 'claimed' } },
+    security: operatorSecurity(credentials),
   });
-  const nodes = createClient(NodeService, connection.transport);
-  const serverInfos = createClient(ServerInfoService, connection.transport);
+  const { transport } = connection;
+  const nodes = createClient(NodeService, transport);
+  const serverInfos = createClient(ServerInfoService, transport);
+  const tokens = createClient(TokenService, transport);
+  const joins = createClient(JoinRecordService, transport);
   return {
-    nodes,
-    serverInfos,
-    status: createClient(StatusService, connection.transport),
+    ...{ transport, nodes, serverInfos, tokens, joins },
+    status: createClient(StatusService, transport),
+    locks: createClient(LockService, transport),
+    audit: createClient(AuditService, transport),
+    ca: createClient(CaService, transport),
     listNodes: () =>
-      allPages(async (pageToken) => {
-        const page = await nodes.listNodes({ pageSize: 1_000, pageToken });
-        return [page.nodes, page.nextPageToken];
-      }),
+      allPages(
+        (page) => nodes.listNodes(page),
+        (page) => page.nodes,
+      ),
     listServerInfos: () =>
-      allPages(async (pageToken) => {
-        const page = await serverInfos.listServerInfos({ pageSize: 1_000, pageToken });
-        return [page.serverInfos, page.nextPageToken];
-      }),
+      allPages(
+        (page) => serverInfos.listServerInfos(page),
+        (page) => page.serverInfos,
+      ),
+    listTokens: () =>
+      allPages(
+        (page) => tokens.listTokens(page),
+        (page) => page.tokens,
+      ),
+    listJoins: () =>
+      allPages(
+        (page) => joins.listJoins(page),
+        (page) => page.joins,
+      ),
     [Symbol.dispose]() {
       connection[Symbol.dispose]();
     },
   };
 }
 
-async function allPages<Item>(read: (token: string) => Promise<[Item[], string]>): Promise<Item[]> {
+function operatorSecurity(credentials: OperatorTarget['credentials']): ClientSecurity {
+  if (credentials === undefined) {
+    return { mode: 'insecure', peer: { role: 'operator', name: 'harness', proof: 'claimed' } };
+  }
+  return { mode: 'mutual', credentials: typeof credentials === 'function' ? credentials : () => credentials };
+}
+
+/** @throws Error when there is no such file */
+export async function readCredentials(file: string): Promise<Credentials> {
+  const credentials = await readCredentialFile(file);
+  if (credentials === undefined) throw new Error(`there are no credentials in ${file}`);
+  return credentials;
+}
+
+/** What a process joins by. */
+export interface NewToken {
+  readonly id: string;
+  /** A secret. */
+  readonly token: string;
+  readonly caPins: readonly string[];
+}
+
+/** A join token; good for an hour and one join unless said otherwise. */
+export async function addToken(
+  { tokens }: Pick<Operator, 'tokens'>,
+  wanted: {
+    readonly role: Exclude<Role, 'auth'>;
+    readonly name?: string;
+    readonly instance?: InstanceKey;
+    readonly ttlMs?: number;
+    readonly uses?: number;
+  },
+): Promise<NewToken> {
+  const { role, name, instance, ttlMs, uses } = wanted;
+  const { token, secretToken, caPins } = await tokens.addToken({
+    role: roleToMessage(role),
+    ...(name === undefined ? {} : { name }),
+    ...(instance === undefined ? {} : { awsInstance: instanceToMessage(instance) }),
+    ...(ttlMs === undefined ? {} : { ttl: durationFromMs(ttlMs) }),
+    ...(uses === undefined ? {} : { uses }),
+  });
+  return { id: token?.id ?? '', token: secretToken, caPins };
+}
+
+async function allPages<Page extends { readonly nextPageToken: string }, Item>(
+  read: (page: { readonly pageSize: number; readonly pageToken: string }) => Promise<Page>,
+  items: (page: Page) => readonly Item[],
+): Promise<Item[]> {
   const all: Item[] = [];
-  let token = '';
+  let pageToken = '';
   do {
-    const [items, next] = await read(token);
-    all.push(...items);
-    token = next;
-  } while (token !== '');
+    const page = await read({ pageSize: 1_000, pageToken });
+    all.push(...items(page));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
   return all;
 }

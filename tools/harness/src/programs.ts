@@ -11,6 +11,16 @@ export type ProgramName = 'auth' | 'discovery' | 'agent';
 /** Settings of a service, by the names of their environment variables without the prefix. */
 export type Settings = Readonly<Record<string, string>>;
 
+/** The words that start a program from source, after Node's own. */
+export function sourceArgs(program: ProgramName | 'tagctl', args: readonly string[]): string[] {
+  return ['--conditions=@tagplane/source', join(ROOT, 'apps', program, 'src/main.ts'), ...args];
+}
+
+/** The environment variables of these settings. */
+export function variables(settings: Settings): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`TAGPLANE_${key}`, value]));
+}
+
 /** Starts one of the services from source, configured by environment alone. */
 export function startService(
   program: ProgramName,
@@ -18,29 +28,12 @@ export function startService(
   settings: Settings,
   env: Readonly<Record<string, string>> = {},
 ): Promise<ManagedProcess> {
-  const variables = Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [`TAGPLANE_${key}`, value]),
-  );
   return startProcess({
     name,
     command: process.execPath,
-    args: ['--conditions=@tagplane/source', join(ROOT, 'apps', program, 'src/main.ts'), 'start'],
-    env: { ...variables, ...env },
+    args: sourceArgs(program, ['start']),
+    env: { ...variables(settings), ...env },
   });
-}
-
-/** Runs tagctl to its end. */
-export async function runTagctl(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<{ readonly code: number | null; readonly output: readonly string[] }> {
-  const tagctl = await startProcess({
-    name: 'tagctl',
-    command: process.execPath,
-    args: ['--conditions=@tagplane/source', join(ROOT, 'apps/tagctl/src/main.ts'), ...args],
-    env,
-  });
-  return { code: await tagctl.exited, output: tagctl.output };
 }
 
 /** Waits until `/readyz` answers 200; fails at once, with its last words, when the process ends. */
