@@ -3,6 +3,7 @@ export { metricSum } from './metrics.ts';
 export {
   addToken,
   connectOperator,
+  joinSettings,
   readCredentials,
   type NewToken,
   type Operator,

@@ -6,7 +6,7 @@ import type { AddTokenRequest, ServerSecurity } from '@tagplane/protocol';
 import { NodeService, Role, TokenService, createApiServer, peerOf } from '@tagplane/protocol';
 import { TestAuthority } from '@tagplane/protocol/testing';
 import { silentLogger } from '@tagplane/runtime';
-import { addToken, connectOperator } from './operator.ts';
+import { addToken, connectOperator, joinSettings } from './operator.ts';
 
 // Generous: handshakes on a busy machine.
 jest.setTimeout(60_000);
@@ -75,6 +75,10 @@ describe('addToken', () => {
     if (instance === undefined) throw new Error('no instance');
     const token = await addToken(operator, { role: 'agent', name: 'web', instance, ttlMs: 90_000, uses: 2 });
     expect(token).toEqual({ id: 'id1', token: 'secret', caPins: ['sha256:a'] });
+    expect(joinSettings({ ...token, caPins: ['sha256:a', 'sha256:b'] })).toEqual({
+      JOIN_TOKEN: 'secret',
+      JOIN_CA_PINS: 'sha256:a,sha256:b',
+    });
     const awsInstance = { accountId: parts.account, region: parts.region, instanceId: parts.instance };
     const expected = { role: Role.AGENT, name: 'web', awsInstance, ttl: { seconds: 90n }, uses: 2 };
     expect(added).toMatchObject([expected]);

@@ -18,6 +18,7 @@ import {
   instanceToMessage,
   roleToMessage,
 } from '@tagplane/protocol';
+import type { Settings } from './programs.ts';
 
 /** An operator's view of a running auth service. */
 export interface Operator extends Disposable {
@@ -133,6 +134,11 @@ export async function addToken(
     ...(uses === undefined ? {} : { uses }),
   });
   return { id: token?.id ?? '', token: secretToken, caPins };
+}
+
+/** What an agent or a discovery is to be started with to join by this token. */
+export function joinSettings({ token, caPins }: NewToken): Settings {
+  return { JOIN_TOKEN: token, JOIN_CA_PINS: caPins.join(',') };
 }
 
 async function allPages<Page extends { readonly nextPageToken: string }, Item>(

@@ -94,7 +94,7 @@ describe('tokens add', () => {
       expect(stdout.split(FAKE_TOKEN)).toHaveLength(2);
       const snippet = stdout.slice(stdout.indexOf('\nauth:\n'));
       const text = JSON.stringify(parseYaml(snippet)).replace(served.address, 'ADDRESS');
-      const join = { method: 'token', token: FAKE_TOKEN, ca_pins: [FAKE_PIN] };
+      const join = { token: FAKE_TOKEN, ca_pins: [FAKE_PIN] };
       expect(JSON.parse(text)).toEqual({ ...expected, join });
     },
   );

@@ -40,7 +40,6 @@ The token is not shown again. In ${file}:
 auth:
 ${address}
 join:
-  method: token
   token: ${token}
   ca_pins: [${pins.map((pin) => `'${pin}'`).join(', ')}]
 `;
