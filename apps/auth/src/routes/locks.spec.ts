@@ -45,7 +45,9 @@ beforeEach(() => {
   );
   ada = createClient(LockService, transport);
 });
-afterEach(() => stores[Symbol.asyncDispose]());
+afterEach(async () => {
+  await stores[Symbol.asyncDispose]();
+});
 
 const agent = (value: string) => ({ target: { case: 'agent', value } }) as const;
 const identity = (value: string) => ({ target: { case: 'identity', value } }) as const;

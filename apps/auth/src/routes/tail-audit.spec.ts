@@ -31,7 +31,9 @@ beforeEach(() => {
   );
   client = createClient(AuditService, transport);
 });
-afterEach(() => stores[Symbol.asyncDispose]());
+afterEach(async () => {
+  await stores[Symbol.asyncDispose]();
+});
 
 async function record(...codes: string[]): Promise<void> {
   for (const code of codes) {
