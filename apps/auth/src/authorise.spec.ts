@@ -178,6 +178,17 @@ describe('createAuthorise', () => {
     expect(codeOf(act)).toBe(Code.Unauthenticated);
   });
 
+  it('tells a stranger over TLS of certificates, not of the header that counts without TLS', () => {
+    const { check, events } = setUp();
+    const stranger = { ...connection, identity: undefined };
+    expect(() => {
+      check(NodeService.method.listNodes, undefined, stranger);
+    }).toThrow('no certificate was shown');
+    expect(events).toMatchObject([
+      { code: 'call.refused', reason: expect.stringContaining('no certificate') },
+    ]);
+  });
+
   it('audits who was refused what, from where', () => {
     const { check, events } = setUp();
     const agent: Peer = { role: 'agent' satisfies Role, name: 'web-1', proof: 'certificate' };

@@ -48,12 +48,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   'grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo': OPERATORS,
 };
 
-/** @throws ConnectError UNAUTHENTICATED or PERMISSION_DENIED */
-export function authorise(method: DescMethod, peer: Peer | undefined): void {
+/** @throws ConnectError UNAUTHENTICATED, which says what to do by the kind of connection, or PERMISSION_DENIED */
+export function authorise(method: DescMethod, peer: Peer | undefined, connection?: PeerConnection): void {
   const name = methodName(method);
   const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
   if (rule === 'anyone') return;
-  if (peer === undefined) throw unidentified();
+  if (peer === undefined) throw unidentified(connection);
   if (rule?.includes(peer.role) !== true) {
     throw new ConnectError(`the role ${peer.role} may not call ${method.name}`, Code.PermissionDenied);
   }
@@ -76,7 +76,7 @@ export function createAuthorise({
   return (method, peer, connection) => {
     try {
       checkConnection(locks, connection);
-      authorise(method, peer);
+      authorise(method, peer, connection);
     } catch (error) {
       audit.record({
         code: 'call.refused',

@@ -30,7 +30,7 @@ export class AgentSession implements RecordSource {
   dueAt = 0;
   readonly #host: SessionHost;
   readonly #channel: AgentChannel;
-  readonly #peer: AgentPeer;
+  readonly peer: AgentPeer;
   #state: AuthSessionState;
   #node: NodeView | undefined;
   #finalSync: NodeSync | undefined;
@@ -44,18 +44,18 @@ export class AgentSession implements RecordSource {
   constructor(host: SessionHost, channel: AgentChannel, caller: AgentCaller) {
     this.#host = host;
     this.#channel = channel;
-    this.#peer = new AgentPeer(host, caller);
+    this.peer = new AgentPeer(host, caller);
     this.#state = openAuthSession(host.now(), host.settings);
     this.#schedule();
   }
 
   /** The peer's own name is the only server id that it may say it is. */
   get serverId(): string {
-    return this.#peer.peer.name;
+    return this.peer.peer.name;
   }
 
   get remoteAddress(): string | undefined {
-    return this.#peer.remoteAddress;
+    return this.peer.remoteAddress;
   }
 
   get instanceKey(): string | undefined {
@@ -130,7 +130,7 @@ export class AgentSession implements RecordSource {
 
   /** Tells the agent of the trust bundle there is now, if it holds an older one. */
   announceTrust(): void {
-    const message = this.#peer.trustMessage(this.phase, this.#host.now());
+    const message = this.peer.trustMessage(this.phase, this.#host.now());
     if (message !== undefined) this.#channel.send(message);
   }
 
@@ -140,7 +140,7 @@ export class AgentSession implements RecordSource {
     if (this.phase === 'closed') return;
     // Two agents with one server id would take turns for ever: not fast, and not without a word.
     this.#host.log.warn({ event: 'session_superseded', server_id: this.serverId, by_auth: by.authId });
-    this.#peer.noteSuccessor(this.sessionId, by);
+    this.peer.noteSuccessor(this.sessionId, by);
     this.close('superseded', 'a newer session has this server id', supersededRetryMs());
   }
 
@@ -163,7 +163,7 @@ export class AgentSession implements RecordSource {
   }
 
   #onHello(hello: AgentHello): void {
-    const taken = this.#peer.takeHello(hello);
+    const taken = this.peer.takeHello(hello);
     if (taken.result === 'denied') {
       this.#host.metrics.hello('denied');
       this.#channel.deny(`${this.serverId} may not speak for another server id`);
@@ -179,7 +179,7 @@ export class AgentSession implements RecordSource {
   #onHeartbeat(heartbeat: Heartbeat): void {
     let changed = false;
     if (this.#node !== undefined && this.phase !== 'closed') {
-      const taken = this.#peer.takeHeartbeat(heartbeat, this.#host.now());
+      const taken = this.peer.takeHeartbeat(heartbeat, this.#host.now());
       if (!taken.ok) {
         this.#refuse(taken.problem);
         return;
@@ -196,14 +196,14 @@ export class AgentSession implements RecordSource {
   }
 
   #onStray(): void {
-    const problem = this.phase === 'closed' ? undefined : this.#peer.strayProblem(this.#host.now());
+    const problem = this.phase === 'closed' ? undefined : this.peer.strayProblem(this.#host.now());
     if (problem !== undefined) this.#refuse(problem);
   }
 
   #refuse(problem: string): void {
     if (this.#standing === 'new') this.#host.metrics.hello('refused');
     this.#host.log.warn({ event: 'agent_refused', server_id: this.serverId, reason: problem });
-    this.#peer.noteRefusal(problem);
+    this.peer.noteRefusal(problem);
     this.close('refused', problem);
   }
 

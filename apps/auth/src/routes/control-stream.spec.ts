@@ -12,6 +12,7 @@ import {
 } from '@tagplane/protocol';
 import type { ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
 import { silentLogger } from '@tagplane/runtime';
+import type { AuditRecord } from '../audit/audit.ts';
 import { discovered, instance, put } from '../testing/fleet.ts';
 import { nodeRecord, testPlane, testStores, until } from '../testing/test-plane.ts';
 import type { TestPlane, TestStores } from '../testing/test-plane.ts';
@@ -20,11 +21,13 @@ import { createControlStreamRoute } from './control-stream.ts';
 let stack: AsyncDisposableStack;
 let stores: TestStores;
 let auth: TestPlane;
+const events: AuditRecord[] = [];
 
 beforeEach(() => {
   stack = new AsyncDisposableStack();
   stores = stack.use(testStores());
-  auth = stack.use(testPlane(stores));
+  events.length = 0;
+  auth = stack.use(testPlane(stores, { audit: { record: (event) => events.push(event) } }));
 });
 afterEach(() => stack.disposeAsync());
 
@@ -132,6 +135,7 @@ describe('ControlStream', () => {
     await stream.next();
     stream.send({ case: 'labelsAck', value: { nonce: 'x'.repeat(100) } });
     expect(await codeOf(stream.next())).toBe(Code.InvalidArgument);
+    expect(events).toMatchObject([{ code: 'agent.refused', actor: 'agent/s1' }]);
     await until(() => auth.plane.connectedAgents === 0, 'the session’s end');
   });
 });

@@ -30,6 +30,8 @@ export function createControlStreamRoute(
         session.end();
       },
       (error: unknown) => {
+        if (error instanceof ConnectError && MALFORMED.has(error.code))
+          session.peer.noteRefusal(error.rawMessage);
         outbox.fail(error);
         session.end();
       },
@@ -37,6 +39,9 @@ export function createControlStreamRoute(
     return outbox;
   };
 }
+
+/** What reading a message fails with when it is no message, breaks the rules of its type, or is too long. */
+const MALFORMED: ReadonlySet<Code> = new Set([Code.InvalidArgument, Code.Internal, Code.ResourceExhausted]);
 
 /** Until the agent ends its side, or the stream breaks. */
 async function read(requests: AsyncIterable<ControlStreamRequest>, session: AgentSession): Promise<void> {

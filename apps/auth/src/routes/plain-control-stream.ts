@@ -22,6 +22,9 @@ export function plainControlStream(control: Pick<ControlPlane, 'connect'>): RawM
         session.end();
         channel.close(undefined);
       },
+      refused({ rawMessage }) {
+        session.peer.noteRefusal(rawMessage);
+      },
       drain() {
         channel.drain();
       },

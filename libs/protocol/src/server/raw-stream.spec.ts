@@ -3,6 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatAddress, silentLogger } from '@tagplane/runtime';
 import {
@@ -50,6 +51,9 @@ const echo = rawMethod(InventoryService.method.controlStream, (stream) => {
     requestsEnded() {
       events.push('requests ended');
       stream.close();
+    },
+    refused({ code }) {
+      events.push(`refused ${codeToString(code)}`);
     },
     drain() {
       events.push('drain');
@@ -141,7 +145,9 @@ describe('a method on the stream itself', () => {
     expect(body).toContain(`{"error":{"code":"${code}`);
     expect(body).not.toContain('secret');
     await until(() => events.includes('end'));
-    expect(events).toEqual(['message 1', 'end']);
+    // An error of the handler itself is not the peer's.
+    const refused = code === 'internal' ? [] : [`refused ${code}`];
+    expect(events).toEqual(['message 1', ...refused, 'end']);
     expect(calls).toHaveLength(1);
   });
 

@@ -33,6 +33,8 @@ export interface RawStreamListener<Request> {
   message(message: Request): void;
   /** The peer will send nothing more. */
   requestsEnded(): void;
+  /** What came is no message, or breaks the rules of its type; the stream ends with this error. */
+  refused?(error: ConnectError): void;
   /** There is room for messages again. */
   drain(): void;
   /** Called once, when all is over, by whichever side. */
@@ -176,7 +178,7 @@ class Answer<I extends DescMessage, O extends DescMessage> implements RawStream<
     try {
       this.#envelopes.read(chunk, this.#onBody);
     } catch (error) {
-      this.close(error);
+      this.#refuse(error);
     }
   }
 
@@ -199,7 +201,12 @@ class Answer<I extends DescMessage, O extends DescMessage> implements RawStream<
     // A stream that was reset ends as well; `close` follows.
     if (this.#closed || this.#stream.aborted) return;
     if (this.#envelopes.complete) this.#listener?.requestsEnded();
-    else this.close(new ConnectError('the stream ends within a message', Code.InvalidArgument));
+    else this.#refuse(new ConnectError('the stream ends within a message', Code.InvalidArgument));
+  }
+
+  #refuse(error: unknown): void {
+    if (error instanceof ConnectError) this.#listener?.refused?.(error);
+    this.close(error);
   }
 
   #over(): void {
