@@ -37,14 +37,23 @@ export class DocumentSigner implements AsyncDisposable {
     return createSign('sha256').update(document).sign(this.privateKey, 'base64');
   }
 
-  /** Base64 of a PKCS#7 structure that holds the document and its signature. */
-  async pkcs7(document: string): Promise<string> {
+  /** Base64 of a PKCS#7 structure that holds the document and its signature, over attributes as EC2's is. */
+  async pkcs7(document: string, { attributes = true } = {}): Promise<string> {
     const input = join(this.#folder, 'document.json');
     await writeFile(input, document);
     const { stdout } = await run(
       'openssl',
       [
-        ...['smime', '-sign', '-binary', '-nodetach', '-noattr', '-nocerts', '-md', 'sha256'],
+        ...[
+          'smime',
+          '-sign',
+          '-binary',
+          '-nodetach',
+          '-nocerts',
+          ...(attributes ? [] : ['-noattr']),
+          '-md',
+          'sha256',
+        ],
         ...['-outform', 'DER', '-in', input],
         ...['-signer', this.certificateFile, '-inkey', join(this.#folder, 'key.pem')],
       ],

@@ -7,7 +7,7 @@ const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
 export interface AwsKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly sessionToken?: string;
+  readonly sessionToken?: string | undefined;
 }
 
 export interface StsRequest {

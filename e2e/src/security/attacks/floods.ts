@@ -86,7 +86,7 @@ export function floodAttacks(target: () => Target): void {
 }
 
 async function flood(socket: TLSSocket, bytes: (number: number) => Buffer): Promise<void> {
-  for (let at = 0; at < BURST && !socket.destroyed; at += PIECE) {
+  for (let at = 0; at < BURST && socket.writable; at += PIECE) {
     const pieces = Array.from({ length: PIECE }, (_, index) => bytes(at + index));
     socket.write(Buffer.concat(pieces));
     await delay(1);

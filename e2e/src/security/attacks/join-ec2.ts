@@ -92,6 +92,13 @@ export function ec2Attacks(target: () => Target): void {
     });
   });
 
+  it('a PKCS#7 structure with a signature over no attributes is refused', async () => {
+    const document = identityDocument(someInstance(), new Date());
+    const value = await target().parts.documents.pkcs7(document, { attributes: false });
+    const signature = { case: 'pkcs7', value } as const;
+    await expectRefused(attempt({ case: 'ec2', value: { signature } }), /malformed/);
+  });
+
   it.each([
     ['noise', Buffer.alloc(2_000, 0x5a)],
     ['nested beyond reason', Buffer.concat(Array.from({ length: 2_000 }, () => Buffer.of(0x30, 0x80)))],

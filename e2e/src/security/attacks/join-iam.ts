@@ -8,6 +8,8 @@ import type { StsRequest } from '../attacker/sts-request.ts';
 import type { StsMood } from '../attacker/stub-sts.ts';
 import type { Target } from '../target/target.ts';
 
+const WRONG_SECRET = 'not-the-secret-of-this-key-at-all-000000';
+
 export function iamAttacks(target: () => Target): void {
   /** A proof that is good but for what is changed. */
   const sign = (challenge: Challenge, publicKey: Uint8Array, change: Partial<StsRequest> = {}): Proof => {
@@ -15,7 +17,7 @@ export function iamAttacks(target: () => Target): void {
     const wanted = {
       host,
       region: 'eu-central-1',
-      keys: target().awsKeys,
+      keys: target().parts.awsKeys,
       nonce: challenge.nonce,
       publicKey,
     };
@@ -111,14 +113,23 @@ export function iamAttacks(target: () => Target): void {
     });
 
     it.each([
-      ['with a wrong secret key', { secretAccessKey: 'not-the-secret-of-this-key-at-all-000000' }],
-      ['of a role that no rule names', { accessKeyId: 'AKIASTRANGER00000001' }],
-    ])('%s is refused', async (_what, change) => {
-      const keys = { ...target().awsKeys, ...change };
+      ['with a wrong secret key', () => ({ ...target().parts.awsKeys, secretAccessKey: WRONG_SECRET })],
+      ['with a key that AWS does not know', () => ({ ...target().parts.awsKeys, accessKeyId: 'ASIANOBODY' })],
+      ['of a role that no rule names', () => target().parts.strangerKeys],
+    ])('%s is refused', async (_what, keysOf) => {
+      const keys = keysOf();
       await expectRefused(
         attempt((challenge, key) => sign(challenge, key.publicKey, { keys })),
         'PermissionDenied',
-        /STS refused|no rule/,
+        /STS refused|no rule lets/,
+      );
+    });
+
+    it('as an operator is refused, whatever the rule says of agents', async () => {
+      await expectRefused(
+        attempt((challenge, key) => sign(challenge, key.publicKey), { role: Role.OPERATOR, name: 'mallory' }),
+        'PermissionDenied',
+        /no rule|operator/,
       );
     });
 

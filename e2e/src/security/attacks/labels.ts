@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { durationFromMs, timestampNow } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '@tagplane/harness';
 import {
   ControlStreamRequestSchema,
   UpsertServerInfosRequestSchema,
@@ -77,11 +78,19 @@ export function labelAttacks(target: () => Target): void {
           value: { serverId: 'own-proto', heartbeat: { labels: { ok: '1', [PLACE]: 'polluted' } } },
         },
       });
-      const body = [envelope(withProto(toBinary(ControlStreamRequestSchema, hello)))];
+      const message = envelope(withProto(toBinary(ControlStreamRequestSchema, hello)));
+      let keys: string[] = [];
+      const body = async function* (): AsyncGenerator<Buffer> {
+        yield message;
+        // The stream stays open until the node is known.
+        keys = await waitFor('the node is known', async () => {
+          const { node } = await target().operator.nodes.getNode({ serverId: 'own-proto' });
+          return Object.keys(node?.labels ?? {});
+        });
+      };
       const path = '/tagplane.v1.InventoryService/ControlStream';
-      await rawCall(dial, { path, contentType: 'application/connect+proto', body });
-      const { node } = await target().operator.nodes.getNode({ serverId: 'own-proto' });
-      expect(Object.keys(node?.labels ?? {}).filter((key) => key !== '__proto__')).toEqual(['ok']);
+      await rawCall(dial, { path, contentType: 'application/connect+proto', body: body() });
+      expect(keys.filter((key) => key !== '__proto__')).toEqual(['ok']);
     });
   });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { waitFor } from '@tagplane/harness';
 import { Role } from '@tagplane/protocol';
 import { createEc2Simulator } from '@tagplane/ec2-simulator';
+import type { StsControl } from '@tagplane/ec2-simulator';
 import { connectClient } from '../attacker/client.ts';
 import { pem } from '../attacker/certificates.ts';
 import { ControlStream, instanceMessage } from '../attacker/control-stream.ts';
@@ -11,6 +12,7 @@ import { DocumentSigner } from '../attacker/identity-document.ts';
 import { join as joinCluster } from '../attacker/join.ts';
 import { newSourceAddress } from '../attacker/source-address.ts';
 import { stealAuthority } from '../attacker/stolen-authority.ts';
+import type { AwsKeys } from '../attacker/sts-request.ts';
 import { startStubSts } from '../attacker/stub-sts.ts';
 import { startAuthProcess } from './auth-process.ts';
 import { createOperator } from './operator.ts';
@@ -40,15 +42,31 @@ export async function startTarget(): Promise<Target> {
       },
     }),
   );
+  const awsKeys = register(aws.sts, ROLE);
+  const strangerKeys = register(aws.sts, 'stranger');
   const issuer = await stealAuthority(auth.files);
   const certificate = await issuer.certify(OPERATOR);
   const client = build.use(connectClient({ address: auth.address, source: newSourceAddress(), certificate }));
   const operator = createOperator(`${OPERATOR.role}/${OPERATOR.name}`, client.transport);
-  const target = new Target({ auth, issuer, operator, sts, documents, otherDocuments });
+  const target = new Target({
+    auth,
+    issuer,
+    operator,
+    sts,
+    awsKeys,
+    strangerKeys,
+    documents,
+    otherDocuments,
+  });
 
   await target.prepare(async () => build.use(await connectHonest(target)));
   target.owns(build.move());
   return target;
+}
+
+function register(sts: StsControl, role: string): AwsKeys {
+  const arn = `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/session-of-${role}`;
+  return sts.register({ account: ACCOUNT, arn, userId: `AROA:${role}` });
 }
 
 /** Joins by a token for its instance, and waits for its labels. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { durationFromMs, timestampNow } from '@bufbuild/protobuf/wkt';
@@ -30,6 +29,9 @@ export interface TargetParts {
   readonly issuer: Issuer;
   readonly operator: Operator;
   readonly sts: StubSts;
+  /** Of a role that the service lets in, and of one that it does not. */
+  readonly awsKeys: AwsKeys;
+  readonly strangerKeys: AwsKeys;
   /** Signs as AWS does for a region that the service has a certificate for. */
   readonly documents: DocumentSigner;
   /** Signs as nobody whom the service knows. */
@@ -45,8 +47,6 @@ export class Target implements AsyncDisposable {
   readonly secrets = new Secrets();
   /** Everything that the service sent and that is to be looked through for secrets. */
   readonly seen: string[] = [];
-  /** Of a role that the service lets in. */
-  readonly awsKeys: AwsKeys;
   #honest: HonestAgent | undefined;
   #shortLived: { readonly token: string; readonly endsAt: number } | undefined;
   #owned: AsyncDisposable | undefined;
@@ -54,10 +54,6 @@ export class Target implements AsyncDisposable {
   constructor(parts: TargetParts) {
     this.parts = parts;
     this.audit = new AuditTrail(parts.operator.audit);
-    this.awsKeys = {
-      accessKeyId: 'AKIAFLEET00000000001',
-      secretAccessKey: this.secrets.add('the secret key of an AWS role', randomBytes(30).toString('base64')),
-    };
   }
 
   get auth(): AuthProcess {
@@ -91,6 +87,10 @@ export class Target implements AsyncDisposable {
     const sealingKey = (await readFile(this.auth.files.sealingKey, 'utf8')).trim();
     secrets.add('the sealing key', sealingKey);
     secrets.add('the sealing key in hex', Buffer.from(sealingKey, 'base64').toString('hex'));
+    for (const { secretAccessKey, sessionToken } of [this.parts.awsKeys, this.parts.strangerKeys]) {
+      secrets.add('the secret key of an AWS role', secretAccessKey);
+      if (sessionToken !== undefined) secrets.add('the session token of an AWS role', sessionToken);
+    }
     secrets.addPem("the authority's key", this.issuer.authority.privateKey);
     const token = await this.addToken({ role: Role.AGENT }, SHORT_LIFE_MS);
     this.#shortLived = { token, endsAt: performance.now() + SHORT_LIFE_MS };
