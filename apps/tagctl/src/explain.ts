@@ -59,6 +59,9 @@ function explainCode(error: ConnectError, spoken: Spoken): string {
     case Code.PermissionDenied:
       return `denied: ${error.rawMessage}`;
     case Code.Unauthenticated:
+      if (error.rawMessage.startsWith('locked')) {
+        return `${addressText} shuts you out: ${error.rawMessage}; another operator can end that: tagctl lock rm`;
+      }
       return `${addressText} does not know who is asking: ${error.rawMessage}${mode === 'mutual' ? `; ${LOG_IN}` : ''}`;
     case Code.ResourceExhausted:
       return `${addressText} is at a limit: ${error.rawMessage}; try again later`;
@@ -76,16 +79,21 @@ function explainCode(error: ConnectError, spoken: Spoken): string {
 function unreachable(error: ConnectError, { addressText, mode }: Spoken): string {
   // A handshake that failed says itself what is wrong with the other side.
   if (error.rawMessage.startsWith(`${addressText}: `)) {
-    const plain = error.rawMessage.includes('does not speak TLS')
-      ? ' (--insecure speaks without TLS, on loopback)'
-      : '';
-    return `${error.rawMessage}; ${OTHER_ADDRESS}${plain}`;
+    return `${error.rawMessage}; ${handshakeHint(error.rawMessage)}`;
   }
   const broke = mode === 'insecure' && brokeOff(error);
   const question = broke
     ? 'if it wants TLS, leave --insecure out; otherwise'
     : 'is the auth service running? Otherwise';
   return `cannot reach ${addressText}: ${reasonOf(error)}; ${question} ${OTHER_ADDRESS}`;
+}
+
+function handshakeHint(problem: string): string {
+  if (problem.includes('does not speak TLS')) {
+    return `${OTHER_ADDRESS} (--insecure speaks without TLS, on loopback)`;
+  }
+  if (!problem.includes('has the pin')) return OTHER_ADDRESS;
+  return `compare the pin with what 'tagctl ca status' shows an operator, or ${OTHER_ADDRESS}`;
 }
 
 /** Whether there was a connection, and it was broken off: so a service with TLS answers plain text. */

@@ -101,13 +101,18 @@ describe('a failed call', () => {
   it.each([
     [Code.PermissionDenied, 'tagctl: denied: why\n'],
     [Code.Unauthenticated, / does not know who is asking: why\n$/],
+    [
+      Code.Unauthenticated,
+      /^tagctl: 127\.0\.0\.1:\d+ shuts you out: locked \(agent:a\); /,
+      'locked (agent:a)',
+    ],
     [Code.Unimplemented, / does not offer this; /],
     [Code.Internal, / failed: why; its log may say more\n$/],
     [Code.InvalidArgument, / refused the request: why\n$/],
     [Code.Unavailable, /^tagctl: cannot reach .*: why; is the auth service running\?/],
-  ])('code %s is a line for a person', async (code, expected) => {
+  ])('code %s is a line for a person', async (code, expected, message = 'why') => {
     const auth = new FakeAuth();
-    auth.refusal = new ConnectError('why', code);
+    auth.refusal = new ConnectError(message, code);
     await using served = await serveAuth(auth);
     const result = await run(['nodes', 'ls', '--address', served.address, '--format', 'json']);
     expect(result).toMatchObject({ code: 1, stdout: '' });

@@ -1,5 +1,5 @@
 import { parsePin } from '@tagplane/identity';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const PIN = 'expected sha256: and 64 hexadecimal digits, as `tagctl ca status` shows them';
 const MAX_PINS = 8;

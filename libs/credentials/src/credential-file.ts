@@ -1,5 +1,5 @@
 import { FileModeError, errorMessage, readIfThere, writeAtomically } from '@tagplane/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Credentials } from './credentials.ts';
 import { assembleCredentials } from './issued.ts';
 

@@ -38,7 +38,7 @@ describe('lock add', () => {
   it('without an end, as one document', async () => {
     const { stdout } = await tagctl('lock', 'add', '--agent', 'web-1', '--format', 'json');
     expect(JSON.parse(stdout)).toStrictEqual({
-      id: 'agent/web-1',
+      id: 'agent:web-1',
       target: { agent: 'web-1' },
       message: null,
       expires_at: null,
@@ -80,10 +80,10 @@ describe('lock ls and rm', () => {
       }),
     ];
     const { stdout } = await tagctl('lock', 'ls');
-    expect(stdout).toMatch(/\nagent\/web-1 +agent web-1 +in 1m +operator\/tester +.* ago +it\\u009b31m\n$/);
+    expect(stdout).toMatch(/\nagent:web-1 +agent web-1 +in 1m +operator\/tester +.* ago +it\\u009b31m\n$/);
     const json = await tagctl('lock', 'ls', '--format', 'json');
-    expect(JSON.parse(json.stdout)).toMatchObject([{ id: 'agent/web-1', message: 'it\u009b31m' }]);
-    expect(await tagctl('lock', 'rm', 'agent/web-1')).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(json.stdout)).toMatchObject([{ id: 'agent:web-1', message: 'it\u009b31m' }]);
+    expect(await tagctl('lock', 'rm', 'agent:web-1')).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('exits 1 for one that is not there', async () => {

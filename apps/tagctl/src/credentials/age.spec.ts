@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Credentials } from '@tagplane/credentials';
-import { credentialsAge } from './age.ts';
+import { credentialsAge, oldInMs } from './age.ts';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 22, 12);
@@ -17,6 +17,7 @@ describe('credentialsAge', () => {
   ])('%d ms after receipt of a certificate for twelve hours: %s', (passed, expected) => {
     const dates = { validFrom: START - HOUR / 4, validUntil: START + 12 * HOUR, receivedAt: START };
     expect(credentialsAge(dates as Credentials, START + passed)).toBe(expected);
+    expect(oldInMs(dates as Credentials, START + passed)).toBe(8 * HOUR - passed);
   });
 
   it('by a clock that is ahead of the one in the certificate, is not ended before its time has passed', () => {

@@ -16,3 +16,8 @@ export function credentialsAge(credentials: Credentials, now: number): 'fresh' |
   // From the future, by a clock that was set back, they may be of any age.
   return passed < -MINUTE || passed >= life * RENEWED_AT_SHARE ? 'old' : 'fresh';
 }
+
+/** Milliseconds until they are old; negative when they are. */
+export function oldInMs(credentials: Credentials, now: number): number {
+  return lifeMs(credentials) * RENEWED_AT_SHARE - (now - credentials.receivedAt);
+}

@@ -63,7 +63,7 @@ export function refuseEnded(credentials: Credentials, file: string, now: number)
   const { role, name, validUntil } = credentials;
   const ended = formatDuration(Math.max(0, now - validUntil));
   throw usageError(
-    `the certificate of ${role} ${name} in ${file} expired ${ended} ago by this machine's clock: ask an operator for a token ('tagctl tokens add --role ${role} --name ${name}'), then ${LOG_IN}`,
+    `the certificate of ${role} ${name} in ${file} expired ${ended} ago by this machine's clock: ask an operator for a token ('tagctl tokens add --role ${role} --name ${name}') or, on the auth host, run 'tagplane-auth bootstrap --again'; then ${LOG_IN}`,
   );
 }
 

@@ -3,14 +3,15 @@ import { fetchTrust, renewCredentials } from '@tagplane/protocol';
 import { SECOND, errorMessage, sleep } from '@tagplane/runtime';
 import { visible } from '../format/escape.ts';
 import type { TagctlIo } from '../io.ts';
-import { credentialsAge } from './age.ts';
+import { credentialsAge, oldInMs } from './age.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /** Renewal and trust take milliseconds; a command does not wait longer for them. */
 const RENEWAL_MS = 5 * SECOND;
 const LAST_ROUND_MS = 2 * SECOND;
-/** As often as the services ask. */
+/** As often as the services ask, and when it is time to renew; also then not without a pause. */
 const EVERY_MS = 30 * SECOND;
+const LEAST_MS = SECOND;
 
 /** The credentials of a command, on its connection. */
 export interface Follower {
@@ -73,7 +74,8 @@ export async function whileFollowing<Result>(
 async function keepFollowing(follower: Follower, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
-      await sleep(EVERY_MS, signal);
+      const old = oldInMs(follower.store.current(), follower.io.now());
+      await sleep(Math.min(EVERY_MS, Math.max(LEAST_MS, old)), signal);
       await follow(follower, signal);
     }
   } catch {

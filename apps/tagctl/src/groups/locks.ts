@@ -53,7 +53,7 @@ export function addLocks(program: Command, run: Runner): void {
     .command('rm')
     .description('end locks')
     .argument('<ID...>', "their ids, as 'tagctl lock ls' shows them")
-    .addHelpText('after', examples('tagctl lock rm agent/web-1'))
+    .addHelpText('after', examples('tagctl lock rm agent:web-1'))
     .action((ids: string[], _options: unknown, command: Command) =>
       run.connected(flagsOf(command), async () => (await commands()).removeLocks(ids)),
     );

@@ -108,7 +108,7 @@ export class FakeAccess {
 
 export function fakeLock({ target, message, ttl }: Pick<AddLockRequest, 'target' | 'message' | 'ttl'>): Lock {
   return create(LockSchema, {
-    id: 'agent/web-1',
+    id: 'agent:web-1',
     ...(target === undefined ? {} : { target }),
     message,
     ...(ttl === undefined ? {} : { expiresAt: timestampFromMs(NOW + Number(ttl.seconds) * 1_000) }),
