@@ -128,6 +128,26 @@ describe('HTTP/2', () => {
   });
 });
 
+describe('HTTP/1.1', () => {
+  it.each([
+    ['headers over 16 KiB', `X: ${'x'.repeat(17_000)}\r\n\r\n`, ' 431 ', ['protocol_abuse']],
+    ['what is no header', 'no header\r\n\r\n', ' 400 ', []],
+  ])('answers and hangs up on %s', async (_what, header, status, reasons) => {
+    await using server = await serve();
+    using client = await openRawClient(server.address, {
+      certificate,
+      tls: { ALPNProtocols: ['http/1.1'] },
+    });
+    let answer = '';
+    client.socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+    client.socket.write(`POST ${PATH} HTTP/1.1\r\nHost: a\r\n${header}`);
+    await client.closed;
+    expect(answer).toContain(status);
+    expect(reasonsOf(server)).toEqual(reasons);
+    expect(await isAlive(server)).toBe(true);
+  });
+});
+
 describe('slowness', () => {
   const limits = { unidentifiedMs: 500, handshakeMs: 500 };
 

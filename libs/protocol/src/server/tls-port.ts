@@ -17,6 +17,18 @@ import type { TlsPeer } from './tls-peer.ts';
 
 const SWEEP_MS = SECOND;
 
+/** What node's HTTP/1.1 parser gives up on, by its error codes. */
+const HTTP1_ABUSES: ReadonlyMap<string, { readonly status: string; readonly detail: string }> = new Map([
+  [
+    'ERR_HTTP_REQUEST_TIMEOUT',
+    { status: '408 Request Timeout', detail: 'a request over HTTP/1.1 came too slowly' },
+  ],
+  [
+    'HPE_HEADER_OVERFLOW',
+    { status: '431 Request Header Fields Too Large', detail: 'headers over HTTP/1.1 are too large' },
+  ],
+]);
+
 /** Whose a socket of HTTP/1.1 or a session of HTTP/2 is. */
 type Owners = WeakMap<object, TlsPeer>;
 
@@ -29,6 +41,15 @@ export function createTlsPort(options: PortOptions, security: MutualTls): Port {
   const table = acceptTls(server, security, (socket, peer) => {
     owners.set(socket, peer);
     dispatch(socket, peer);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const abuse = HTTP1_ABUSES.get(error.code ?? '');
+    const peer = owners.get(socket);
+    if (abuse !== undefined && peer !== undefined) table.refused(peer, 'protocol_abuse', abuse.detail);
+    // As node itself answers where nobody listens.
+    if (socket.writable)
+      socket.write(`HTTP/1.1 ${abuse?.status ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+    socket.destroySoon();
   });
   const http2 = ownedHttp2(options, { owners, table, handler });
   const dispatch = (socket: TLSSocket, peer: TlsPeer): void => {
