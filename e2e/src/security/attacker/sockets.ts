@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectNet } from 'node:net';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Address } from '@tagplane/runtime';
@@ -47,10 +48,26 @@ export async function dialTcp({ address, source }: Pick<Dial, 'address' | 'sourc
   return socket;
 }
 
-/** Everything that the other side sends until it closes; it must do so within the time. */
+/** Everything that the other side sends until it closes or resets; it must do so within the time. */
 export async function readToEnd(socket: Socket, timeoutMs: number): Promise<Buffer> {
   const read: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => read.push(chunk));
-  if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(timeoutMs) });
+  const closed = new Promise<void>((resolve) => {
+    if (socket.closed) resolve();
+    else
+      socket.once('close', () => {
+        resolve();
+      });
+  });
+  const late = new AbortController();
+  const patience = delay(timeoutMs, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`the connection is still open after ${timeoutMs} ms`);
+  });
+  try {
+    await Promise.race([closed, patience]);
+  } finally {
+    late.abort();
+    patience.catch(() => undefined);
+  }
   return Buffer.concat(read);
 }

@@ -82,6 +82,7 @@ export function floodAttacks(target: () => Target): void {
     socket.write(PREFACE);
     await flood(socket, pingFrame);
     await readToEnd(socket, CUT_WITHIN_MS);
+    await target().audit.expect({ code: 'connection.refused', source: dial.source });
   });
 }
 

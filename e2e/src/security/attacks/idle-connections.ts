@@ -5,12 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
 import { SECOND } from '@tagplane/runtime';
-import { FLAG, PREFACE, callHeaders, frame, FRAME, headerBlock, headersFrame } from '../attacker/frames.ts';
+import { FRAME, PREFACE, callHeaders, frame, headerBlock, headersFrame } from '../attacker/frames.ts';
 import { dialTcp, dialTls, readToEnd } from '../attacker/sockets.ts';
 import type { Target } from '../target/target.ts';
 
 const HALF_OPEN = 1_000;
-/** A handshake may take 10 s, the headers of a request as well; the rest is for a loaded machine. */
+/** A handshake may take 10 s; the rest is for a loaded machine. */
 const GIVEN_UP_WITHIN_MS = 60 * SECOND;
 const STATUS = '/tagplane.v1.StatusService/GetStatus';
 
@@ -36,30 +36,11 @@ export function idleAttacks(target: () => Target): void {
       const end = performance.now() + GIVEN_UP_WITHIN_MS;
       while (open() > 0 && performance.now() < end) await delay(100);
       expect(open()).toBe(0);
-      await target().audit.expect({ code: 'connection.refused', source: dial.source, reason: /handshake/ });
-    });
-
-    it('headers over HTTP/1.1 that come byte by byte are cut off', async () => {
-      const dial = target().dial({ protocol: 'http/1.1', certificate: await target().operatorCertificate() });
-      const socket = await dialTls(dial);
-      const closed = readToEnd(socket, GIVEN_UP_WITHIN_MS);
-      const request = `POST ${STATUS} HTTP/1.1\r\nHost: tagplane\r\nX-Slow: ${'a'.repeat(10_000)}`;
-      for (const byte of request) {
-        if (socket.destroyed) break;
-        socket.write(byte);
-        await delay(100);
-      }
-      expect((await closed).toString()).toMatch(/^HTTP\/1.1 408 |^$/);
-      await target().audit.expect({ code: 'connection.refused', source: dial.source, reason: /slow|time/ });
-    });
-
-    it('a body over HTTP/1.1 that never comes is cut off', async () => {
-      const dial = target().dial({ protocol: 'http/1.1', certificate: await target().operatorCertificate() });
-      const socket = await dialTls(dial);
-      socket.write(
-        `POST ${STATUS} HTTP/1.1\r\nHost: tagplane\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`,
-      );
-      expect((await readToEnd(socket, GIVEN_UP_WITHIN_MS)).toString()).toMatch(/^HTTP\/1.1 408 |^$/);
+      await target().audit.expect({
+        code: 'connection.refused',
+        source: dial.source,
+        reason: /handshake|not identified/,
+      });
     });
 
     it('a header block of HTTP/2 that never ends, frame after frame, is cut off', async () => {
@@ -73,20 +54,11 @@ export function idleAttacks(target: () => Target): void {
         stream: 1,
         payload: headerBlock({ 'x-more': 'y'.repeat(1_000) }),
       });
-      for (let sent = 0; sent < 10_000 && !socket.destroyed; sent += 1) {
+      for (let sent = 0; sent < 10_000 && socket.writable; sent += 1) {
         socket.write(more);
         if (sent % 100 === 0) await delay(1);
       }
       await closed;
-      await target().audit.expect({ code: 'connection.refused', source: dial.source });
-    });
-
-    it('a header block of HTTP/2 that just stops is given up with its connection, without a certificate', async () => {
-      const dial = target().dial();
-      const socket = await dialTls(dial);
-      socket.write(PREFACE);
-      socket.write(headersFrame(1, headerBlock(callHeaders(STATUS, 'application/proto')), FLAG.END_STREAM));
-      await readToEnd(socket, 2 * GIVEN_UP_WITHIN_MS);
       await target().audit.expect({ code: 'connection.refused', source: dial.source });
     });
   });

@@ -132,7 +132,6 @@ export function messageAttacks(target: () => Target): void {
       ['flags that are none', [envelope(Buffer.alloc(0), 0x40)]],
       ['a compressed message where nothing was said of it', [envelope(gzipSync(Buffer.alloc(10)), 1)]],
       ['an envelope cut short', [Buffer.of(0, 0, 0)]],
-      ['a message before hello', [envelope(heartbeat())]],
       [
         '10,000 heartbeats at once',
         [envelope(hello()), ...Array.from({ length: 10_000 }, () => envelope(heartbeat()))],
@@ -143,6 +142,12 @@ export function messageAttacks(target: () => Target): void {
       // An error, or a goodbye with the reason.
       expect(text).toMatch(/"code":"\w+"|hello|too many/);
       await target().audit.expect({ code: 'agent.refused', source });
+    });
+
+    it('on the control stream, a heartbeat before hello gets a goodbye', async () => {
+      const body = [envelope(heartbeat())];
+      const { text } = await send('agent', { path: CONTROL, contentType: STREAM, body });
+      expect(text).toContain('the first message on a stream is the hello');
     });
 
     it.each(['application/x-unknown', 'application/grpc+thrift', ''])(

@@ -51,7 +51,7 @@ export class AuditTrail {
         `there is ${others.map(({ code, actor, reason }) => `${code} (${actor}: ${reason})`).join()}`,
       );
     };
-    return waitFor(`the audit event ${what}`, probe, { timeoutMs: PATIENCE_MS, everyMs: 250 });
+    return waitFor(`the audit event ${what}`, probe, { timeoutMs: PATIENCE_MS, everyMs: 100 });
   }
 
   /** All events there are. */
