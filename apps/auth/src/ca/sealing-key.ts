@@ -87,7 +87,7 @@ function unreadable(path: string, error: unknown): ConfigError {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 function fail(problem: string): never {

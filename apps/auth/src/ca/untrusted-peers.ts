@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { PeerConnection } from '@tagplane/protocol';
 import { SECOND, sleep } from '@tagplane/runtime';
 import type { Gate } from '../control/wakeup.ts';

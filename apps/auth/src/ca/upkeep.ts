@@ -10,7 +10,7 @@ const MIN_NAP_MS = SECOND / 10;
 
 /** Renews the process's own certificate and its ticket keys. Runs until the signal aborts. */
 export async function keepUp(
-  held: HeldAuthority,
+  held: Pick<HeldAuthority, 'renewAt' | 'renew' | 'notify'>,
   { log, now }: { readonly log: Logger; readonly now: () => number },
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,0 +1,114 @@
+import { parseArgs } from 'node:util';
+import { peerText } from '@tagplane/identity';
+import type { Address, Command, Environment, ProgramIo } from '@tagplane/runtime';
+import { ConfigError, errorMessage, formatAddress, parseDuration } from '@tagplane/runtime';
+import type { Store } from '@tagplane/store';
+import type { Audit } from '../audit/audit.ts';
+import { bootstrapOperator } from './bootstrap.ts';
+import type { Bootstrapped } from './bootstrap.ts';
+import type { CaConfig } from './sealing-key.ts';
+
+/** What it needs of the service's configuration. */
+export interface BootstrapConfig {
+  readonly cluster: string;
+  readonly ca: CaConfig;
+  /** Milliseconds. */
+  readonly certificate_ttl: number;
+  readonly listen: Address;
+}
+
+export interface BootstrapParts<Config extends BootstrapConfig> {
+  /** Reads the configuration; `file` is undefined where none was named on the command line. */
+  readonly load: (file: string | undefined, env: Environment) => Config;
+  /** Of what decides who may do what, and the audit log, which is written when this is disposed of. */
+  readonly open: (config: Config) => { readonly store: Store; readonly audit: Audit } & AsyncDisposable;
+}
+
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  name: { type: 'string', default: 'admin' },
+  out: { type: 'string', default: './operator.json' },
+  ttl: { type: 'string' },
+  again: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+const USAGE = 'bootstrap [--config FILE] [--name NAME] [--out FILE] [--ttl DURATION] [--again]';
+const SUMMARY = "make the first operator's credentials, once, on this host";
+const HELP = `tagplane-auth ${USAGE}
+
+Makes the first operator's credentials without any network but the store's, and the key file (ca.key_file) and
+the cluster's authority where there are none yet. The service may be running.
+
+  --config FILE    the service's configuration
+  --name NAME      the operator's name (default admin)
+  --out FILE       the file for the credentials, never overwritten (default ./operator.json)
+  --ttl DURATION   how long they are good for, from 1m to 365d (default: certificate_ttl)
+  --again          also when it was done before: when no operator can get in any more
+`;
+
+const MIN_TTL = '1m';
+const MAX_TTL = '365d';
+
+/** `tagplane-auth bootstrap`. */
+export function bootstrapCommand<Config extends BootstrapConfig>(parts: BootstrapParts<Config>): Command {
+  return {
+    usage: USAGE,
+    summary: SUMMARY,
+    async run(args, io) {
+      const flags = parseFlags(args);
+      if (flags.help) {
+        io.stdout.write(HELP);
+        return 0;
+      }
+      const config = parts.load(flags.config, io.env);
+      const { name, out, again } = flags;
+      const ttlMs = flags.ttl === undefined ? config.certificate_ttl : parseTtl(flags.ttl);
+      await using stores = parts.open(config);
+      const { cluster, ca } = config;
+      const { store, audit } = stores;
+      const { signal } = io;
+      const now = Date.now();
+      const done = await bootstrapOperator({
+        ...{ store, audit, cluster, ca, name, ttlMs, out, again, now, signal },
+      });
+      report(done, out, config.listen, io);
+      return 0;
+    },
+  };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    throw new ConfigError(errorMessage(error), { cause: error });
+  }
+}
+
+function parseTtl(text: string): number {
+  const ms = parseDuration(text);
+  const [min, max] = [parseDuration(MIN_TTL) ?? 0, parseDuration(MAX_TTL) ?? 0];
+  if (ms !== undefined && ms >= min && ms <= max) return ms;
+  throw new ConfigError(`--ttl: expected a duration from ${MIN_TTL} to ${MAX_TTL}`);
+}
+
+function report(done: Bootstrapped, out: string, listen: Address, io: ProgramIo): void {
+  const { credentials, pin, keyFile } = done;
+  const until = new Date(credentials.validUntil).toISOString();
+  const lines = [
+    ...(keyFile === undefined
+      ? []
+      : [`key of the authority: ${keyFile} (every auth process needs it; keep a copy)`]),
+    `credentials of ${peerText(credentials)}: ${out} (good until ${until})`,
+    `CA pin: ${pin}`,
+    `next: tagctl login --identity ${out} --address ${reachable(listen)}`,
+  ];
+  io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** An address to listen on everywhere is none to connect to. */
+function reachable(listen: Address): string {
+  const anywhere = listen.host === '0.0.0.0' || listen.host === '::';
+  return anywhere ? `HOST:${listen.port}` : formatAddress(listen);
+}
