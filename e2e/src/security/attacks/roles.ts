@@ -6,6 +6,7 @@ import type { Role } from '@tagplane/identity';
 import * as protocol from '@tagplane/protocol';
 import { connectClient } from '../attacker/client.ts';
 import type { Outcome } from '../attacker/client.ts';
+import { envelope, rawCall } from '../attacker/raw-call.ts';
 import type { Target } from '../target/target.ts';
 
 type Caller = Role | 'nobody';
@@ -55,6 +56,16 @@ export function roleAttacks(target: () => Target): void {
       expect(METHODS.map(nameOf).sort()).toEqual(Object.keys(ALLOWED));
     });
 
+    it.each(['v1', 'v1alpha'])('is told nothing by reflection (%s)', async (version) => {
+      for (const role of ['agent', 'discovery', 'auth', undefined] as const) {
+        const { source, text } = await reflect(target(), role, version);
+        expect(text).toMatch(/"code":"(permission_denied|unauthenticated)"/);
+        expect(text).not.toContain('AuditService');
+        await target().audit.expect({ code: 'call.refused', source });
+      }
+      expect((await reflect(target(), 'operator', version)).text).toContain('tagplane.v1.NodeService');
+    });
+
     it.each(CALLERS)('%s gets what it may, and PERMISSION_DENIED or UNAUTHENTICATED else', async (caller) => {
       const name = `role-${caller}`;
       const certificate =
@@ -81,6 +92,19 @@ export function roleAttacks(target: () => Target): void {
       }
     });
   });
+}
+
+/** Asks what services there are. */
+async function reflect(target: Target, role: Role | undefined, version: string) {
+  const certificate = role && (await target.issuer.certify({ role, name: 'curious' }));
+  const dial = target.dial(certificate && { certificate });
+  const answer = await rawCall(dial, {
+    path: `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+    contentType: 'application/connect+proto',
+    // list_services: '*'
+    body: [envelope(Buffer.of(0x3a, 0x01, 0x2a))],
+  });
+  return { source: dial.source, text: answer.body.toString('latin1') };
 }
 
 function isService(value: unknown): value is DescService {

@@ -6,12 +6,12 @@ import { dialTls } from '../attacker/sockets.ts';
 import type { Target } from './target.ts';
 
 /**
- * What a service may take more after all attacks than when it was warm. Measured: 40 to 70 MiB resident,
- * most of it what the C library keeps of two thousand half-open handshakes (some 20 KiB each), and 1 to
- * 10 MiB of live heap, for what audit and nodes keep of the attackers. One message of 100 MiB that is held,
- * or half-open connections that are never let go, are over.
+ * What a service may take more after all attacks than when it was warm. Measured: 46 to 83 MiB resident,
+ * most of it what the C library keeps of two thousand half-open handshakes, and 10 MiB of live heap, for
+ * what audit and nodes keep of the attackers. One message of 100 MiB that is held would add 100, and
+ * half-open connections that are never let go as much.
  */
-const MAX_GROWTH: Memory = { residentMib: 96, heapMib: 24 };
+const MAX_GROWTH: Memory = { residentMib: 128, heapMib: 24 };
 
 /** Of one process, in MiB. */
 export interface Memory {
@@ -39,9 +39,6 @@ export async function warmUp(target: Target): Promise<Memory> {
 
 export async function checkMemory(target: Target, warm: Memory): Promise<void> {
   const { residentMib, heapMib } = await measure(target);
-  await (
-    await import('node:fs/promises')
-  ).appendFile('/tmp/h-mem.log', JSON.stringify([warm, residentMib, heapMib]) + '\n');
   expect(residentMib - warm.residentMib).toBeLessThan(MAX_GROWTH.residentMib);
   expect(heapMib - warm.heapMib).toBeLessThan(MAX_GROWTH.heapMib);
 }
