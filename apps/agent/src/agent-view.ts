@@ -1,17 +1,23 @@
 import type { InstanceKey } from '@tagplane/identity';
 import type { Labels } from '@tagplane/labels';
+import type { CredentialStatus } from './agent-credentials.ts';
 import type { IdentitySource } from './agent-identity.ts';
 import type { ConnectionStatus } from './control-client.ts';
 import type { LabelView } from './label-holder.ts';
 
 /** Everything the local socket tells, at one moment. */
 export interface AgentView {
+  /** Empty until the auth service has given one. */
   readonly serverId: string;
   readonly hostname: string;
   readonly version: string;
   readonly ownLabels: Labels;
   readonly held: LabelView;
   readonly connection: ConnectionStatus;
+  /** Undefined without TLS. */
+  readonly credentials: CredentialStatus | undefined;
+  /** By what it joins when it has to; undefined: not configured. */
+  readonly joinMethod: string | undefined;
   readonly instance: InstanceKey | undefined;
   readonly instanceSource: IdentitySource;
   readonly instanceProblem: string | undefined;

@@ -37,6 +37,7 @@ function settings(port: number): Record<string, string> {
     ...AWS,
     TAGPLANE_AUTH_ADDRESSES: `127.0.0.1:${port}`,
     TAGPLANE_DATA_DIR: directory,
+    TAGPLANE_TLS_MODE: 'insecure',
     TAGPLANE_DIAGNOSTICS: '127.0.0.1:0',
     TAGPLANE_LABELS: '{role: web}',
     TAGPLANE_RECONNECT_FIRST: '200ms',

@@ -1,25 +1,24 @@
 import { hostname } from 'node:os';
 import type { Environment, Logger, Registry } from '@tagplane/runtime';
-import { SECOND, VERSION, createRegistry, runTasks, sleep, startDiagnostics } from '@tagplane/runtime';
+import { SECOND, VERSION, createRegistry, runTasks, sleep } from '@tagplane/runtime';
 import { NO_LABELS } from '@tagplane/labels';
 import { AgentIdentity } from './agent-identity.ts';
-import type { IdentityChange } from './agent-identity.ts';
-import { readinessOf } from './readiness.ts';
 import type { AgentView } from './agent-view.ts';
 import { bootId, systemClock } from './clock.ts';
+import { composeCredentials, keptCredentials } from './compose-credentials.ts';
 import { DEFAULT_RECONNECT } from './config.ts';
 import type { AgentSettings } from './config.ts';
 import { ControlClient } from './control-client.ts';
 import { memoryState, openDiskState } from './disk-state.ts';
+import { followCredentials, followMetadata } from './follow.ts';
+import type { Followers } from './follow.ts';
 import { LabelHolder } from './label-holder.ts';
-import { serveLocally } from './local-socket.ts';
 import { agentMetrics } from './metrics.ts';
 import { tellAll } from './observer.ts';
 import type { AgentObserver } from './observer.ts';
 import { fingerprint, hasRunOut } from './report.ts';
 import type { Report } from './report.ts';
-import { labelsDocument } from './routes/labels.ts';
-import { statusDocument } from './routes/status.ts';
+import { serve } from './serve.ts';
 
 export interface RunOptions {
   readonly signal: AbortSignal;
@@ -37,10 +36,7 @@ const LOOK_MS = 5 * SECOND;
 const MAX_HOSTNAME = 255;
 
 /** The parts of one agent, built and not yet running. */
-interface Agent {
-  readonly identity: AgentIdentity;
-  readonly holder: LabelHolder;
-  readonly client: ControlClient;
+interface Agent extends Followers {
   readonly report: () => Report;
   readonly view: () => AgentView;
   /** Only for an agent with diagnostics: a registry is a large part of an agent's memory. */
@@ -50,19 +46,26 @@ interface Agent {
 /**
  * Runs one agent until the signal aborts.
  *
- * @throws ConfigError when data_dir, socket or diagnostics cannot be had; TaskError when a part failed
+ * @throws ConfigError when data_dir, socket or diagnostics cannot be had, or there are no credentials and no
+ *   way to get any; TaskError when a part failed
  */
 export async function runAgent(settings: AgentSettings, options: RunOptions): Promise<void> {
   const { signal, log } = options;
   const agent = await composeAgent(settings, options);
-  const { identity, client, report, view } = agent;
-  await using _servers = await serve(settings, agent, log);
-  log.info({ event: 'agent_started', server_id: identity.serverId, aws: identity.source });
-  options.onStart?.({ serverId: identity.serverId, view });
+  const { identity, credentials, client, report, view, registry } = agent;
+  const { socket, diagnostics } = settings;
+  await using _servers = await serve({ socket, diagnostics, registry, credentials, view, log });
+  const { serverId } = view();
+  log.info({ event: 'agent_started', server_id: serverId, aws: identity.source });
+  options.onStart?.({ serverId, view });
   await runTasks(signal, {
-    'control stream': (stop) => client.run(stop),
+    ...(credentials === undefined ? {} : { credentials: (stop: AbortSignal) => credentials.run(stop) }),
+    'control stream': async (stop) => {
+      await credentials?.held(stop);
+      await client.run(stop);
+    },
     'look for changes': (stop) => lookForChanges(report, client, log, stop),
-    'aws identity': (stop) => identity.watch(stop, (change) => follow(change, agent, log)),
+    'aws identity': (stop) => identity.watch(stop, (change) => followMetadata(change, agent, log)),
   });
   log.info({ event: 'agent_stopped' });
 }
@@ -72,35 +75,62 @@ async function composeAgent(settings: AgentSettings, options: RunOptions): Promi
   const boot = bootId();
   const clock = systemClock(boot);
   const state = settings.dataDir === undefined ? memoryState() : await openDiskState(settings.dataDir, log);
-  const identity = await AgentIdentity.settle({ settings, state, boot, env, log }, signal);
+  const kept = await keptCredentials(settings, state, log);
+  const named = settings.security.mode === 'mutual';
+  const certified = kept?.certified;
+  const identity = await AgentIdentity.settle({ settings, state, boot, env, log, named, certified }, signal);
   const owner = () => ({ serverId: identity.serverId, instance: identity.recordedInstance });
   const holder = new LabelHolder(state.labelStore(owner), await state.readLabels(owner()), clock, log);
-  const report = () => reportOf(settings, identity, holder);
   const registry = settings.diagnostics && createRegistry('agent');
   const metrics = registry === undefined ? [] : [agentMetrics(registry, () => holder.view())];
+  const credentials = await composeCredentials({
+    ...{ settings, state, identity, kept, registry, env, log },
+    renew: (current, limit) => client.renew(current, limit),
+    onChange: (next) => followCredentials(next, agent, log),
+  });
+  const report = () => reportOf(settings, { identity, credentials, holder });
   const client = new ControlClient({
     addresses: settings.addresses,
     reconnect: settings.reconnect ?? DEFAULT_RECONNECT,
     serverId: () => identity.serverId,
+    security: () => (credentials === undefined ? { mode: 'insecure' } : credentials.connection()),
     report,
+    trustChanged: (...news) => credentials?.trustChanged(...news),
+    refused: () => credentials?.keeper?.refused(),
     apply: (update) => holder.apply(update),
     clock,
-    observer: tellAll([...metrics, options.observer ?? {}]),
+    observer: tellAll([
+      ...metrics,
+      { connected: () => credentials?.keeper?.connected() },
+      options.observer ?? {},
+    ]),
     log,
   });
-  const view = (): AgentView => ({
+  const parts = { identity, credentials, holder, client };
+  const agent = { ...parts, report, view: () => viewOf(settings, { ...parts, report }), registry };
+  return agent;
+}
+
+function viewOf(settings: AgentSettings, agent: Omit<Agent, 'view' | 'registry'>): AgentView {
+  const { identity, credentials, holder, client, report } = agent;
+  const { security } = settings;
+  return {
     ...report(),
-    serverId: identity.serverId,
+    serverId: identity.provisional ? '' : identity.serverId,
     version: VERSION,
     held: holder.view(),
     connection: client.status(),
     instanceSource: identity.source,
     instanceProblem: identity.problem,
-  });
-  return { identity, holder, client, report, view, registry };
+    credentials: credentials?.status(),
+    joinMethod: security.mode === 'mutual' ? security.join?.by.method : undefined,
+  };
 }
 
-function reportOf(settings: AgentSettings, identity: AgentIdentity, holder: LabelHolder): Report {
+function reportOf(
+  settings: AgentSettings,
+  { identity, credentials, holder }: Pick<Agent, 'identity' | 'credentials' | 'holder'>,
+): Report {
   const { revision, remainingMs } = holder.view();
   return {
     hostname: hostname().slice(0, MAX_HOSTNAME),
@@ -108,41 +138,8 @@ function reportOf(settings: AgentSettings, identity: AgentIdentity, holder: Labe
     instance: identity.instance,
     heldRevision: revision,
     heldRemainingMs: remainingMs,
+    trustGeneration: credentials?.keeper?.current().trust.generation ?? 0,
   };
-}
-
-async function serve(settings: AgentSettings, agent: Agent, log: Logger): Promise<AsyncDisposable> {
-  const { view, registry } = agent;
-  await using servers = new AsyncDisposableStack();
-  if (settings.socket !== undefined) {
-    const routes = {
-      '/v1/labels': () => labelsDocument(view()),
-      '/v1/status': () => statusDocument(view(), Date.now()),
-    };
-    servers.use(await serveLocally({ path: settings.socket, routes, log }));
-  }
-  if (registry !== undefined && settings.diagnostics !== undefined) {
-    const readiness = () => [readinessOf(view())];
-    servers.use(await startDiagnostics({ listen: settings.diagnostics, registry, readiness, log }));
-  }
-  return servers.move();
-}
-
-/** Instance metadata answered at last. */
-async function follow(
-  { discard, renamed }: IdentityChange,
-  { identity, holder, client }: Agent,
-  log: Logger,
-): Promise<void> {
-  if (discard === undefined && !renamed) {
-    client.changed();
-    return;
-  }
-  // Before anything waits: what comes on the stream there is is meant for another server.
-  client.reidentified();
-  if (discard === undefined) return;
-  log.warn({ event: 'identity_changed', reason: discard, server_id: identity.serverId });
-  await holder.discard();
 }
 
 async function lookForChanges(

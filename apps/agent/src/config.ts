@@ -4,9 +4,21 @@ import { parseAccountId, parseInstanceId, parseRegion, parseServerId } from '@ta
 import type { Labels } from '@tagplane/labels';
 import { NO_LABELS } from '@tagplane/labels';
 import type { Address, LogLevel } from '@tagplane/runtime';
-import { MINUTE, SECOND, addressField, durationField, logLevelField } from '@tagplane/runtime';
+import {
+  MINUTE,
+  SECOND,
+  addressField,
+  durationField,
+  formatAddress,
+  isLoopback,
+  logLevelField,
+} from '@tagplane/runtime';
 import { z } from 'zod';
+import { tlsField } from '@tagplane/credentials';
 import { ownLabelsField, parsedField } from './config-fields.ts';
+import { joinField, joinSettings } from './join/config.ts';
+import type { JoinConfig } from './join/config.ts';
+import type { SecuritySettings } from './security.ts';
 
 export const DEFAULT_DATA_DIR = '/var/lib/tagplane-agent';
 export const SOCKET_NAME = 'agent.sock';
@@ -34,6 +46,8 @@ const addressesField = z.preprocess(
 /** `agent.yaml`, read: durations in milliseconds. */
 export interface AgentConfig {
   readonly auth: { readonly addresses: readonly Address[] };
+  readonly tls: { readonly mode: 'mutual' | 'insecure' };
+  readonly join?: JoinConfig | undefined;
   readonly diagnostics: Address;
   readonly server_id?: ServerId | undefined;
   readonly data_dir: string;
@@ -45,23 +59,27 @@ export interface AgentConfig {
   readonly log_level: LogLevel;
 }
 
-export const agentConfig: z.ZodType<AgentConfig> = z.strictObject({
+const schema = z.strictObject({
   auth: z.strictObject({
     addresses: addressesField.describe(
       'Auth services, HOST:PORT, tried in turn; in the variable, comma-separated.',
     ),
   }),
+  tls: tlsField,
+  join: joinField
+    .optional()
+    .describe('How the first certificate is got; not needed once it is in data_dir, nor without TLS.'),
   diagnostics: addressField
     .prefault('127.0.0.1:7441')
     .describe('Where /healthz, /readyz and /metrics are served.'),
   server_id: parsedField(parseServerId, 'expected letters, digits, ".", "_" or "-", at most 128')
     .optional()
-    .describe('Unique in the cluster; otherwise made at the first start and kept in data_dir.'),
+    .describe('Unique in the cluster; otherwise the auth service gives it one when it joins.'),
   data_dir: z
     .string()
     .min(1)
     .default(DEFAULT_DATA_DIR)
-    .describe('Where labels and the server id are kept; its own for each agent.'),
+    .describe('Where credentials, labels and the server id are kept; its own for each agent.'),
   socket: z
     .string()
     .min(1)
@@ -95,9 +113,17 @@ export const agentConfig: z.ZodType<AgentConfig> = z.strictObject({
   log_level: logLevelField.default('info').describe('trace, debug, info, warn, error or silent.'),
 });
 
+export const agentConfig: z.ZodType<AgentConfig> = schema.superRefine(({ tls, auth }, context) => {
+  const outside = auth.addresses.find(({ host }) => !isLoopback(host));
+  if (tls.mode === 'mutual' || outside === undefined) return;
+  const message = `insecure is for loopback addresses only, and ${formatAddress(outside)} is none`;
+  context.addIssue({ code: 'custom', path: ['tls', 'mode'], message });
+});
+
 /** What one agent runs with. A part that is undefined is left out. */
 export interface AgentSettings {
   readonly addresses: readonly [Address, ...Address[]];
+  readonly security: SecuritySettings;
   readonly serverId?: ServerId | undefined;
   /** The instance this is. */
   readonly instance?: InstanceKey | undefined;
@@ -120,6 +146,10 @@ export function settingsOf(config: AgentConfig): AgentSettings {
   if (first === undefined) throw new TypeError('no address');
   return {
     addresses: [first, ...others],
+    security:
+      config.tls.mode === 'insecure'
+        ? { mode: 'insecure' }
+        : { mode: 'mutual', join: config.join && joinSettings(config.join) },
     serverId: config.server_id,
     instance: config.aws && {
       account: config.aws.account_id,

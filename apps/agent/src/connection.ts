@@ -1,14 +1,17 @@
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import type { Credentials } from '@tagplane/credentials';
 import type { ServerId } from '@tagplane/identity';
-import { InventoryService, createClientConnection } from '@tagplane/protocol';
-import type { ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
+import { InventoryService, createClientConnection, renewCredentials } from '@tagplane/protocol';
+import type { ClientSecurity, ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
 import type { Address } from '@tagplane/runtime';
 import type { StreamEnd } from '@tagplane/session';
 import { Outbox } from './outbox.ts';
+import type { ConnectionSecurity } from './security.ts';
 
 export interface ConnectionOptions {
   readonly address: Address;
   readonly serverId: ServerId;
+  readonly security: ConnectionSecurity;
   /** Called for each message; the next one is read when it resolves. */
   readonly onMessage: (message: ControlStreamResponse) => Promise<void>;
   /** Called once, unless the connection was closed from here. */
@@ -21,6 +24,8 @@ export interface Connection {
   send(kind: string, make: () => ControlStreamRequest): void;
   /** Closes this direction when all is written; the auth service then ends the stream. */
   finish(): void;
+  /** A new certificate for the holder of these; the connection, and the stream, live on under it. */
+  renew(current: Credentials, signal: AbortSignal): Promise<Credentials>;
   /** Drops stream and connection; resolves when nothing of them runs any more. */
   close(): Promise<void>;
 }
@@ -40,7 +45,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   const outbox = new Outbox<string, ControlStreamRequest>();
   const link = createClientConnection({
     address: options.address,
-    security: { mode: 'insecure', peer: { role: 'agent', name: options.serverId, proof: 'claimed' } },
+    security: clientSecurity(options),
   });
   const client = createClient(InventoryService, link.transport);
   const reading = read(options, client.controlStream(outbox, { signal: stop.signal, timeoutMs: 0 }), stop);
@@ -51,6 +56,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     finish: () => {
       outbox.end();
     },
+    renew: (current, signal) => renewCredentials(link.transport, current, { signal }),
     close: async () => {
       stop.abort();
       outbox.end();
@@ -58,6 +64,14 @@ export function openConnection(options: ConnectionOptions): Connection {
       await reading;
     },
   };
+}
+
+function clientSecurity({ serverId, security }: ConnectionOptions): ClientSecurity {
+  if (security.mode === 'insecure') {
+    return { mode: 'insecure', peer: { role: 'agent', name: serverId, proof: 'claimed' } };
+  }
+  const { keeper, sessions } = security;
+  return { mode: 'mutual', credentials: () => keeper.current(), sessions };
 }
 
 async function read(

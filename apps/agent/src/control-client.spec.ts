@@ -21,12 +21,14 @@ function heldUp(auth: FakeAuth, options: Partial<ControlClientOptions> = {}) {
     addresses: [auth.address],
     reconnect: { firstMs: 20, longestMs: 40 },
     serverId: () => sampleServerId('node-1'),
+    security: () => ({ mode: 'insecure' }),
     report: () => ({
       hostname: 'node-1',
       ownLabels: new Map(),
       instance: sampleInstance('0'),
       heldRevision: '',
       heldRemainingMs: undefined,
+      trustGeneration: 0,
     }),
     apply: async (update) => {
       applying.put(update);

@@ -1,3 +1,4 @@
+import type { Credentials } from '@tagplane/credentials';
 import type { ServerId } from '@tagplane/identity';
 import type { ControlStreamResponse } from '@tagplane/protocol';
 import type { Address, Logger } from '@tagplane/runtime';
@@ -9,6 +10,7 @@ import type {
   AgentEvent,
   AgentMessage,
   AgentSession,
+  AuthMessage,
   OfferedUpdate,
 } from '@tagplane/session';
 import type { Clock } from './clock.ts';
@@ -18,13 +20,20 @@ import { agentMessage, authMessage, helloMessage } from './convert.ts';
 import { Inbox } from './inbox.ts';
 import type { AgentObserver } from './observer.ts';
 import type { Report } from './report.ts';
+import type { ConnectionSecurity } from './security.ts';
 
 export interface ControlClientOptions {
   readonly addresses: readonly [Address, ...Address[]];
   readonly reconnect: { readonly firstMs: number; readonly longestMs: number };
   /** Whom the agent speaks for at this moment. */
   readonly serverId: () => ServerId;
+  /** How the next connection is secured; undefined: there are no credentials for it now. */
+  readonly security: () => ConnectionSecurity | undefined;
   readonly report: () => Report;
+  /** Told of the trust bundle there is now, and over how many milliseconds renewals are to be spread. */
+  readonly trustChanged?: (generation: number, withinMs: number) => void;
+  /** Told that an auth service will not have this agent as it is. */
+  readonly refused?: () => void;
   /** Makes an update take effect; resolves to the problem when it does not. Never rejects. */
   readonly apply: (update: OfferedUpdate) => Promise<string | undefined>;
   readonly clock: Clock;
@@ -106,6 +115,11 @@ export class ControlClient {
     this.#post({ kind: 'reidentified' });
   }
 
+  /** Renews the certificate on the stream's own connection; undefined when there is none. */
+  async renew(current: Credentials, signal: AbortSignal): Promise<Credentials | undefined> {
+    return this.#session.phase === 'open' ? await this.#connection?.renew(current, signal) : undefined;
+  }
+
   status(): ConnectionStatus {
     const session = this.#session;
     const { monotonicMs, wallMs } = this.#options.clock();
@@ -136,13 +150,19 @@ export class ControlClient {
   async #handle(event: Posted): Promise<void> {
     if (this.#isStale(event)) return;
     if (event.kind === 'changed') this.#changed = false;
-    if (event.kind === 'received' && event.message.kind === 'unknown')
-      this.#options.observer.unknownMessage();
+    if (event.kind === 'received') this.#note(event.message);
     const before = this.#session;
     const { state, effects } = nextAgentSession(before, event, this.#context());
     this.#session = state;
     if (state.phase !== before.phase) this.#entered(state);
     for (const effect of effects) await this.#execute(effect);
+  }
+
+  /** What is no matter of the session's. */
+  #note(message: AuthMessage): void {
+    if (message.kind === 'unknown') this.#options.observer.unknownMessage();
+    if (message.kind !== 'trust-changed') return;
+    this.#options.trustChanged?.(message.generation, message.withinMs);
   }
 
   /** What a dropped stream's reader had still to say. */
@@ -179,9 +199,15 @@ export class ControlClient {
     const { addresses, serverId, report } = this.#options;
     const mark = {};
     this.#mark = mark;
+    const security = this.#options.security();
+    if (security === undefined) {
+      this.#post({ kind: 'ended', end: { kind: 'lost' }, reason: 'no credentials', from: mark });
+      return;
+    }
     const connection = openConnection({
       address: addresses[index] ?? addresses[0],
       serverId: serverId(),
+      security,
       onMessage: async (message: ControlStreamResponse) => {
         if (mark === this.#mark)
           await this.#inbox.put({ kind: 'received', message: authMessage(message), from: mark });
@@ -226,6 +252,7 @@ export class ControlClient {
       return;
     }
     this.#lastError = reason;
+    if (refused) this.#options.refused?.();
     const retry_in_ms = retryAt === undefined ? 0 : Math.round(retryAt - this.#options.clock().wallMs);
     if (refused) this.#options.log.error({ event: 'refused', reason, retry_in_ms });
     else this.#options.log.warn({ event: 'disconnected', reason, retry_in_ms });

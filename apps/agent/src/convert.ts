@@ -24,6 +24,8 @@ import type { Report } from './report.ts';
 
 /** DESIGN's cadence, when the auth service names none. */
 const DEFAULT_HEARTBEAT_MS = 5 * MINUTE;
+/** Ten thousand renewals a minute are 170 signatures a second. */
+const DEFAULT_RENEW_WITHIN_MS = MINUTE;
 /** Whatever an auth service asks for, an agent stays between these. */
 const HEARTBEAT_BOUNDS_MS = [100, 60 * MINUTE] as const;
 const MIN_IDLE_MS = SECOND;
@@ -62,6 +64,7 @@ function heartbeatOf(report: Report): Heartbeat {
     labels: labelsToMessage(report.ownLabels),
     ...(report.instance === undefined ? {} : { awsInstance: instanceToMessage(report.instance) }),
     heldRevision: report.heldRevision,
+    trustGeneration: BigInt(report.trustGeneration),
     ...(report.heldRemainingMs === undefined
       ? {}
       : { heldRemaining: durationFromMs(Math.floor(report.heldRemainingMs)) }),
@@ -78,7 +81,14 @@ export function authMessage({ message }: ControlStreamResponse): AuthMessage {
       return { kind: 'ping', nonce: message.value.nonce };
     case 'goodbye':
       return goodbyeOf(message.value);
-    case 'trustChanged':
+    case 'trustChanged': {
+      const { generation, within } = message.value;
+      return {
+        kind: 'trust-changed',
+        generation: Number(generation),
+        withinMs: optionalMs(within) ?? DEFAULT_RENEW_WITHIN_MS,
+      };
+    }
     case undefined:
       return { kind: 'unknown' };
   }

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
 import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Credentials } from '@tagplane/credentials';
+import { CredentialFileError, readCredentialFile, writeCredentialFile } from '@tagplane/credentials';
 import { instanceKeyText } from '@tagplane/identity';
 import type { Logger } from '@tagplane/runtime';
 import { ConfigError, SECOND, readIfThere, setAside, writeAtomically } from '@tagplane/runtime';
@@ -15,6 +17,15 @@ import type { LabelStore } from './label-holder.ts';
 export interface AgentState {
   readIdentity(): Promise<IdentityRecord | undefined>;
   writeIdentity(record: IdentityRecord): Promise<void>;
+  /**
+   * The credentials; undefined for none that can be used.
+   *
+   * @throws ConfigError naming `data_dir` when others may read them
+   */
+  readCredentials(): Promise<Credentials | undefined>;
+  writeCredentials(credentials: Credentials): Promise<void>;
+  /** Moves credentials that are not to be used out of the way. */
+  discardCredentials(): Promise<void>;
   /** The labels, if they are this owner's. */
   readLabels(owner: LabelOwner): Promise<HeldLabels | undefined>;
   /** @param owner whose labels these are, asked at each write */
@@ -39,6 +50,7 @@ export async function openDiskState(directory: string, log: Logger): Promise<Age
   }
   const identityPath = join(directory, 'identity.json');
   const labelsPath = join(directory, 'labels.json');
+  const credentialsPath = join(directory, 'credentials.json');
   return {
     readIdentity: () => readOr(identityPath, decodeIdentity, log),
     async writeIdentity(record) {
@@ -48,6 +60,11 @@ export async function openDiskState(directory: string, log: Logger): Promise<Age
         const reason = messageOf(error);
         throw new ConfigError(`data_dir: ${identityPath} cannot be written: ${reason}`, { cause: error });
       }
+    },
+    readCredentials: () => readCredentials(credentialsPath, log),
+    writeCredentials: (credentials) => writeCredentialFile(credentialsPath, credentials),
+    async discardCredentials() {
+      await setAside(credentialsPath);
     },
     async readLabels(owner) {
       const stored = await readOr(labelsPath, decodeLabels, log);
@@ -66,6 +83,9 @@ export function memoryState(): AgentState {
   return {
     readIdentity: () => Promise.resolve(undefined),
     writeIdentity: () => Promise.resolve(),
+    readCredentials: () => Promise.resolve(undefined),
+    writeCredentials: () => Promise.resolve(),
+    discardCredentials: () => Promise.resolve(),
     readLabels: () => Promise.resolve(undefined),
     labelStore: () => ({ write: () => Promise.resolve(), clear: () => Promise.resolve() }),
   };
@@ -89,6 +109,22 @@ function diskLabelStore(path: string, owner: () => LabelOwner): LabelStore {
   };
 }
 
+async function readCredentials(path: string, log: Logger): Promise<Credentials | undefined> {
+  try {
+    return await readCredentialFile(path);
+  } catch (error) {
+    if (!(error instanceof CredentialFileError)) throw error;
+    if (error.kind !== 'broken') throw new ConfigError(`data_dir: ${error.message}`, { cause: error });
+    await putAside(path, error.message, log);
+    return undefined;
+  }
+}
+
+async function putAside(path: string, reason: string, log: Logger): Promise<void> {
+  const aside = await setAside(path).catch(() => undefined);
+  log.error({ event: 'state_file_set_aside', path, reason, moved_to: aside });
+}
+
 function isOwner(stored: LabelOwner, owner: LabelOwner): boolean {
   if (stored.serverId !== owner.serverId) return false;
   if (stored.instance === undefined || owner.instance === undefined) return true;
@@ -105,9 +141,7 @@ async function readOr<Value>(
     const text = await readIfThere(path);
     return text === undefined ? undefined : decode(text);
   } catch (error) {
-    const reason = messageOf(error);
-    const aside = await setAside(path).catch(() => undefined);
-    log.error({ event: 'state_file_set_aside', path, reason, moved_to: aside });
+    await putAside(path, messageOf(error), log);
     return undefined;
   }
 }

@@ -43,7 +43,7 @@ async function start(
   const ends = new Queue<string>();
   const started = Promise.withResolvers<() => AgentView>();
   const running = runAgent(
-    { addresses, reconnect: QUICK, ...settings },
+    { addresses, security: { mode: 'insecure' }, reconnect: QUICK, ...settings },
     {
       signal: stop.signal,
       log: silentLogger(),

@@ -15,6 +15,8 @@ export interface IdentityRecord {
 /** What is known of this machine now. */
 export interface IdentityFacts {
   readonly configuredId: ServerId | undefined;
+  /** The name in the certificate that the agent holds. */
+  readonly certifiedId?: ServerId | undefined;
   /** Configured, or found in instance metadata; undefined: not known (yet). */
   readonly instance: InstanceKey | undefined;
   readonly boot: string;
@@ -60,10 +62,11 @@ export function settleIdentity(record: IdentityRecord | undefined, facts: Identi
 
 function chooseServerId(
   record: IdentityRecord | undefined,
-  { configuredId, newServerId }: IdentityFacts,
+  { configuredId, certifiedId, newServerId }: IdentityFacts,
   moved: boolean,
 ): ServerId {
-  if (configuredId !== undefined) return configuredId;
+  const given = configuredId ?? certifiedId;
+  if (given !== undefined) return given;
   return record?.generated === true && !moved ? record.serverId : newServerId();
 }
 

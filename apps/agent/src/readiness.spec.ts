@@ -33,6 +33,8 @@ function view(state: AgentView['connection']['state'], held: AgentView['held']):
     instance: undefined,
     instanceSource: 'none',
     instanceProblem: undefined,
+    credentials: undefined,
+    joinMethod: undefined,
   };
 }
 

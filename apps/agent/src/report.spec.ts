@@ -9,6 +9,7 @@ const REPORT: Report = {
   instance: sampleInstance('0'),
   heldRevision: 'r1',
   heldRemainingMs: 60_000,
+  trustGeneration: 1,
 };
 
 describe('fingerprint', () => {

@@ -12,6 +12,8 @@ export interface Report {
   readonly heldRevision: string;
   /** Milliseconds; undefined when nothing held expires. */
   readonly heldRemainingMs: number | undefined;
+  /** Of the trust bundle held; 0 for none. */
+  readonly trustGeneration: number;
 }
 
 /**

@@ -44,6 +44,8 @@ export type AuthMessage =
   | { readonly kind: 'update'; readonly update: OfferedUpdate }
   | { readonly kind: 'ping'; readonly nonce: string }
   | { readonly kind: 'goodbye'; readonly end: StreamEnd; readonly reason: string }
+  /** Other authorities are to be trusted now; renewals are to be spread over `withinMs`. */
+  | { readonly kind: 'trust-changed'; readonly generation: number; readonly withinMs: number }
   /** A member that this version does not know. */
   | { readonly kind: 'unknown' };
 

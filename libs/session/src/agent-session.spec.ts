@@ -54,6 +54,26 @@ describe('nextAgentSession', () => {
     expect([early, late]).toMatchObject([{ heartbeatAt: 270 * SECOND }, { heartbeatAt: 330 * SECOND }]);
   });
 
+  it('with another identity connects at once, whatever it waited for', () => {
+    const refused: AgentEvent = {
+      kind: 'ended',
+      end: { kind: 'refused', reconnectAfterMs: 500 * SECOND },
+      reason: 'no',
+    };
+    const { state } = play(DUE, refused);
+    expect(dueAt(state)).toBeGreaterThan(500 * SECOND);
+    const now = nextAgentSession(state, { kind: 'reidentified' }, context(5 * SECOND)).state;
+    expect(now).toMatchObject({ phase: 'waiting', failures: 0, until: 5 * SECOND });
+  });
+
+  it('stays as it is when other authorities are to be trusted, and has heard of the other side', () => {
+    const changed: AuthMessage = { kind: 'trust-changed', generation: 2, withinMs: 1 };
+    const { state, effects } = play(DUE, received(HELLO), received(changed));
+    expect(effects).toEqual([]);
+    expect(state).toMatchObject({ phase: 'open', heardAt: 3 * SECOND });
+    expect(play(DUE, received(changed)).state).toMatchObject({ phase: 'greeting' });
+  });
+
   it('answers a ping, applies an update, and acks or nacks it with its nonce', () => {
     expect(play(DUE, received(HELLO), received({ kind: 'ping', nonce: 'p' })).effects).toEqual([
       { do: 'send', message: { kind: 'pong', nonce: 'p' } },

@@ -74,6 +74,8 @@ function onStop(state: AgentSession, reason: string, context: AgentContext): Age
 }
 
 function onWaiting(state: Phase<'waiting'>, event: AgentEvent, context: AgentContext): AgentStep {
+  // Whatever it waited for was of the identity before.
+  if (event.kind === 'reidentified') return stay({ ...state, failures: 0, until: context.now });
   if (event.kind !== 'due' || context.now < state.until) return stay(state);
   const { address, failures } = state;
   return {
@@ -112,6 +114,7 @@ function greeted(state: Phase<'greeting'>, message: AuthMessage, context: AgentC
     }
     case 'goodbye':
       return leave(state, message.end, message.reason, context);
+    case 'trust-changed':
     case 'unknown':
       return stay(state);
     case 'update':
@@ -156,6 +159,7 @@ function onMessage(state: Phase<'open'>, message: AuthMessage, context: AgentCon
     case 'goodbye':
       return leave(state, message.end, message.reason, context);
     case 'hello':
+    case 'trust-changed':
     case 'unknown':
       return stay(state);
   }

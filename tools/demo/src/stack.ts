@@ -127,6 +127,7 @@ async function runAgents(places: readonly Place[], authPort: number, signal: Abo
       runAgent(
         {
           addresses: [{ host: '127.0.0.1', port: authPort }],
+          security: { mode: 'insecure' },
           serverId: parseServerId(serverId),
           instance: parseInstanceKey({ account: '123456789012', region, instance }),
           ownLabels: new Map([['tier', 'demo']]),

@@ -13,6 +13,8 @@ function view(changes: Partial<AgentView> = {}): AgentView {
   return {
     serverId: parseServerId('web-1') ?? '',
     hostname: 'host',
+    credentials: undefined,
+    joinMethod: undefined,
     version: '0.1.0',
     ownLabels: new Map([['role', 'web']]),
     held: {
@@ -85,6 +87,25 @@ describe('the labels document', () => {
   });
 });
 
+const NOT_JOINED = { credentials: undefined, remainingMs: undefined, problem: 'no such token' };
+
+function joined(remainingMs: number): AgentView['credentials'] {
+  const credentials = {
+    id: 'spiffe://main/agent/web-1',
+    role: 'agent' as const,
+    name: 'web-1',
+    instance: sampleInstance('0'),
+    privateKey: 'SECRET',
+    certificates: [],
+    trust: { cluster: 'main', generation: 3, authorities: [] },
+    validFrom: 0,
+    validUntil: 5_000,
+    receivedAt: 0,
+  };
+  const problem = remainingMs < 0 ? 'the certificate has ended' : undefined;
+  return { credentials, remainingMs, problem };
+}
+
 describe('the status document', () => {
   it('has the connection, what is held, and the instance', () => {
     expect(statusDocument(view(), 10_000)).toEqual({
@@ -99,6 +120,16 @@ describe('the status document', () => {
         retry_in_s: 2,
         last_error: 'gone',
       },
+      identity: {
+        mode: 'insecure',
+        id: null,
+        instance: null,
+        certificate_expires_at: null,
+        certificate_expires_in_s: null,
+        trust_generation: null,
+        join_method: null,
+        problem: null,
+      },
       labels: { revision: 'abc', freshness: 'stale', source: 'stream', age_s: null, remaining_s: 0 },
       aws: {
         account_id: '123456789012',
@@ -108,6 +139,44 @@ describe('the status document', () => {
         problem: null,
       },
     });
+  });
+
+  it('has the identity, and never the key', () => {
+    const document = statusDocument(view({ credentials: joined(-90_500), joinMethod: 'iam' }), 10_000);
+    expect(document.identity).toEqual({
+      mode: 'mutual',
+      id: 'spiffe://main/agent/web-1',
+      instance: '123456789012/eu-central-1/i-0123456789abcdef0',
+      certificate_expires_at: '1970-01-01T00:00:05.000Z',
+      certificate_expires_in_s: -91,
+      trust_generation: 3,
+      join_method: 'iam',
+      problem: 'the certificate has ended',
+    });
+    expect(JSON.stringify(document)).not.toContain('SECRET');
+  });
+
+  it.each<[string, Partial<AgentView>, RegExp[]]>([
+    ['without TLS', {}, [/^identity +claimed, without TLS$/m]],
+    [
+      'not joined',
+      { serverId: '', credentials: NOT_JOINED, joinMethod: 'token' },
+      [/^server id +none yet$/m, /^identity +not joined yet$/m, /^problem +no such token$/m],
+    ],
+    [
+      'joined',
+      { credentials: joined(90 * MINUTE) },
+      [
+        /^identity +spiffe:/m,
+        /^proven +1234.*0$/m,
+        /^certificate +ends in 1h30m$/m,
+        /^trust +generation 3$/m,
+      ],
+    ],
+    ['too late', { credentials: joined(0) }, [/^certificate +has ended$/m]],
+  ])('shows the identity as a table: %s', (_, changes, lines) => {
+    const text = statusTable(statusDocument(view(changes), 0));
+    for (const line of lines) expect(text).toMatch(line);
   });
 
   it('shows as a table', () => {

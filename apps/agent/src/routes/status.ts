@@ -1,8 +1,10 @@
+import { instanceKeyText } from '@tagplane/identity';
 import type { AgentView } from '../agent-view.ts';
 import { freshnessOf, seconds } from './labels.ts';
 
 /** `GET /v1/status`. Times are RFC 3339 by this machine's clock. */
 export interface StatusDocument {
+  /** Empty until the auth service has given one. */
   readonly server_id: string;
   readonly hostname: string;
   readonly version: string;
@@ -14,6 +16,20 @@ export interface StatusDocument {
     /** While waiting: until the next attempt. */
     readonly retry_in_s: number | null;
     readonly last_error: string | null;
+  };
+  readonly identity: {
+    readonly mode: 'mutual' | 'insecure';
+    /** SPIFFE ID. */
+    readonly id: string | null;
+    /** The instance that the certificate proves: account/region/id. */
+    readonly instance: string | null;
+    readonly certificate_expires_at: string | null;
+    /** Negative when it has. */
+    readonly certificate_expires_in_s: number | null;
+    readonly trust_generation: number | null;
+    /** By what it joins when it has to: token, iam or ec2. */
+    readonly join_method: string | null;
+    readonly problem: string | null;
   };
   readonly labels: {
     readonly revision: string;
@@ -47,6 +63,7 @@ export function statusDocument(view: AgentView, now: number): StatusDocument {
       retry_in_s: connection.retryAt === undefined ? null : seconds(Math.max(0, connection.retryAt - now)),
       last_error: connection.lastError ?? null,
     },
+    identity: identityDocument(view),
     labels: {
       revision: held.revision,
       freshness: freshnessOf(view),
@@ -61,5 +78,19 @@ export function statusDocument(view: AgentView, now: number): StatusDocument {
       source: view.instanceSource,
       problem: view.instanceProblem ?? null,
     },
+  };
+}
+
+function identityDocument({ credentials: status, joinMethod }: AgentView): StatusDocument['identity'] {
+  const held = status?.credentials;
+  return {
+    mode: status === undefined ? 'insecure' : 'mutual',
+    id: held?.id ?? null,
+    instance: held?.instance === undefined ? null : instanceKeyText(held.instance),
+    certificate_expires_at: held === undefined ? null : new Date(held.validUntil).toISOString(),
+    certificate_expires_in_s: seconds(status?.remainingMs),
+    trust_generation: held?.trust.generation ?? null,
+    join_method: joinMethod ?? null,
+    problem: status?.problem ?? null,
   };
 }
