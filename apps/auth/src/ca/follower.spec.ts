@@ -58,7 +58,9 @@ describe('reports of followers', () => {
   beforeEach(() => {
     store = openEmbeddedStore({ path: ':memory:', kind: 'security' });
   });
-  afterEach(() => store[Symbol.asyncDispose]());
+  afterEach(async () => {
+    await store[Symbol.asyncDispose]();
+  });
 
   it('are read as they were written, and gone once they are taken back', async () => {
     const report = countFollowers('a1', { generation: 3, signer: NEW }, [peer('agent', 'old', OLD)]);

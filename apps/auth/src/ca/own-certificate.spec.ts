@@ -45,10 +45,11 @@ describe('openCa', () => {
   it('opens with its own key only, for its own cluster and certificate only', () => {
     expect(() => openCa(record, randomBytes(32))).toThrow(SealError);
     expect(() => openCa({ ...record, cluster: 'other' }, key)).toThrow(SealError);
-    if (signing.record.phase !== 'signing') throw new Error('not signing');
-    const swapped = { ...signing.record.fresh, sealedKey: record.authority.sealedKey };
-    expect(() => openCa({ ...signing.record, fresh: swapped }, key)).toThrow(SealError);
-    expect(() => openCa({ ...signing.record, old: swapped }, key)).toThrow(SealError);
+    const { record: rotating } = signing;
+    if (rotating.phase === 'stable') throw new Error('no rotation');
+    const swapped = { ...rotating.fresh, sealedKey: record.authority.sealedKey };
+    expect(() => openCa({ ...rotating, fresh: swapped }, key)).toThrow(SealError);
+    expect(() => openCa({ ...rotating, old: swapped }, key)).toThrow(SealError);
   });
 });
 

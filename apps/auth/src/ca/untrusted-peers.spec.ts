@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RenewingPeer } from '../testing/test-ca.ts';
-import { identityOf } from '../testing/identities.ts';
+import { FakeConnection, identityOf } from '../testing/identities.ts';
 import { UntrustedPeers, cutPeersOf } from './untrusted-peers.ts';
 
 const [OLD, NEW] = ['sha256:old', 'sha256:new'];
@@ -13,7 +13,7 @@ function peer(issuer: string): RenewingPeer {
 describe('cutPeersOf', () => {
   it('cuts who has a certificate of these authorities, and nobody else', () => {
     const [old, fresh] = [peer(OLD), peer(NEW)];
-    const nobody = Object.assign(peer(OLD), { identity: undefined });
+    const nobody = new FakeConnection(undefined);
     expect(cutPeersOf(new Set([OLD]), [old, fresh, nobody])).toBe(1);
     expect([old.cuts, fresh.cuts, nobody.cuts]).toEqual([[REASON], [], []]);
   });
