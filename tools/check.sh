@@ -35,3 +35,6 @@ nx run-many -t lint typecheck test --parallel=2 --output-style=static
 
 step 'end to end'
 sh tools/e2e.sh smoke
+
+step 'a running auth service under attack'
+sh tools/e2e.sh security

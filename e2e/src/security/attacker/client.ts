@@ -20,7 +20,7 @@ export function connectClient(dial: Dial): AttackerClient {
     baseUrl,
     httpVersion: '2',
     sessionManager: sessions,
-    defaultTimeoutMs: 30_000,
+    defaultTimeoutMs: 15_000,
   });
   return {
     transport,
