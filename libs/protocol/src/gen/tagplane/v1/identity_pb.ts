@@ -556,7 +556,7 @@ export const CaStep = {
   DROP: 3,
 
   /**
-   * TRUSTING or SIGNING back to STABLE with the old authority.
+   * One step back: SIGNING to TRUSTING, TRUSTING to STABLE with the old authority.
    *
    * @generated from enum value: CA_STEP_CANCEL = 4;
    */
