@@ -33,7 +33,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
  * that is known; any other error is returned as it is.
  */
 export function explainConnectError(error: unknown, address: string): unknown {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  for (let cause = error; isErrorLike(cause); cause = cause.cause) {
     const meaning = meaningOf(cause);
     if (meaning !== undefined) {
       return new ConnectError(`${address}: ${meaning}`, Code.Unavailable, undefined, undefined, error);
@@ -42,9 +42,20 @@ export function explainConnectError(error: unknown, address: string): unknown {
   return error;
 }
 
-function meaningOf(error: Error): string | undefined {
+/** By its looks: node's own errors are no instances of the `Error` of another realm. */
+interface ErrorLike {
+  readonly code?: unknown;
+  readonly reason?: unknown;
+  readonly cause?: unknown;
+}
+
+function isErrorLike(value: unknown): value is ErrorLike {
+  return typeof value === 'object' && value !== null;
+}
+
+function meaningOf(error: ErrorLike): string | undefined {
   if (error instanceof ServerCheckError) return error.message;
-  const { code, reason } = error as { readonly code?: unknown; readonly reason?: unknown };
+  const { code, reason } = error;
   if (typeof code !== 'string') return undefined;
   if (Object.hasOwn(MEANINGS, code)) return MEANINGS[code];
   // An alert of the other side, such as `tlsv13 alert certificate required`.

@@ -45,7 +45,12 @@ export function createTlsPort(options: PortOptions, security: MutualTls): Port {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const abuse = HTTP1_ABUSES.get(error.code ?? '');
     const peer = owners.get(socket);
-    if (abuse !== undefined && peer !== undefined) table.refused(peer, 'protocol_abuse', abuse.detail);
+    // Handshakes that fail come here as well.
+    if (peer === undefined) {
+      socket.destroy();
+      return;
+    }
+    if (abuse !== undefined) table.refused(peer, 'protocol_abuse', abuse.detail);
     // As node itself answers where nobody listens.
     if (socket.writable)
       socket.write(`HTTP/1.1 ${abuse?.status ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
