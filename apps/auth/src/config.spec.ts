@@ -17,7 +17,27 @@ describe('auth configuration', () => {
       admission_rate: 500,
       drain_timeout: 8_000,
       log_level: 'info',
+      cluster: 'tagplane',
+      tls: { mode: 'mutual', min_version: '1.3' },
+      certificate_ttl: 43_200_000,
+      ca: {},
+      join: { exchanges: 256 },
+      audit: { path: '-', retention: 604_800_000 },
+      limits: {
+        handshakes_per_second: 1_000,
+        handshakes_per_address: 200,
+        unidentified_connections: 4_096,
+      },
     });
+  });
+
+  it('is without TLS on loopback only', () => {
+    const insecure = { TAGPLANE_TLS_MODE: 'insecure' };
+    expect(load(insecure)).toMatchObject({ tls: { mode: 'insecure' } });
+    expect(load({ ...insecure, TAGPLANE_LISTEN: '[::1]:1' })).toMatchObject({ tls: { mode: 'insecure' } });
+    expect(() => load({ ...insecure, TAGPLANE_LISTEN: '0.0.0.0:7420' })).toThrow(
+      'tls.mode: insecure is for loopback addresses only, not for 0.0.0.0:7420',
+    );
   });
 
   it.each([
@@ -45,6 +65,9 @@ describe('auth configuration', () => {
     ['store.type: ', { TAGPLANE_STORE_TYPE: 'etcd' }],
     ['listen: expected HOST:PORT', { TAGPLANE_LISTEN: 'nowhere' }],
     ['drain_timeout: expected between 0s and 9s', { TAGPLANE_DRAIN_TIMEOUT: '10s' }],
+    ['cluster: expected 1 to 63', { TAGPLANE_CLUSTER: 'A b' }],
+    ['tls.min_version: ', { TAGPLANE_TLS_MIN_VERSION: '1.1' }],
+    ['certificate_ttl: expected between 10s and 30d', { TAGPLANE_CERTIFICATE_TTL: '1s' }],
     ['name: expected 1 to 64', { TAGPLANE_NAME: 'a/b' }],
   ])('says %s', (message, env) => {
     expect(() => load(env)).toThrow(message);

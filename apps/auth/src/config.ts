@@ -1,6 +1,11 @@
-import { addressField, durationField, logLevelField } from '@tagplane/runtime';
+import { isClusterName } from '@tagplane/identity';
+import { DEFAULT_CONNECTION_LIMITS } from '@tagplane/protocol';
+import { addressField, durationField, formatAddress, isLoopback, logLevelField } from '@tagplane/runtime';
 import { parseRedisUrl } from '@tagplane/store-redis';
 import { z } from 'zod';
+import { auditField } from './audit/audit-log.ts';
+import { caField } from './ca/sealing-key.ts';
+import { joinField } from './join/config.ts';
 
 const storeField = z
   .strictObject({
@@ -46,8 +51,34 @@ function storeProblem(type: string, path: string | undefined, url: string | unde
   }
 }
 
-/** The configuration of `tagplane-auth`; durations come out as milliseconds. */
-export const authConfig = z.strictObject({
+const tlsField = z.strictObject({
+  mode: z
+    .enum(['mutual', 'insecure'])
+    .default('mutual')
+    .describe('mutual, or insecure: no TLS, every caller is believed; on a loopback address only'),
+  min_version: z.enum(['1.3', '1.2']).default('1.3').describe('the oldest TLS version that is spoken'),
+});
+
+const limitsField = z.strictObject({
+  handshakes_per_second: limitField(
+    DEFAULT_CONNECTION_LIMITS.handshakesPerSecond,
+    'TLS handshakes a second, from everybody',
+  ),
+  handshakes_per_address: limitField(
+    DEFAULT_CONNECTION_LIMITS.handshakesPerAddress,
+    'TLS handshakes a second from one address; behind a balancer that hides addresses, as many as from everybody',
+  ),
+  unidentified_connections: limitField(
+    DEFAULT_CONNECTION_LIMITS.unidentified,
+    'connections at once that have not proven who they are',
+  ),
+});
+
+function limitField(fallback: number, description: string) {
+  return z.int().min(1).max(100_000).default(fallback).describe(description);
+}
+
+const fields = z.strictObject({
   listen: addressField.prefault('127.0.0.1:7420').describe('where the API listens'),
   diagnostics: addressField
     .prefault('127.0.0.1:7421')
@@ -74,6 +105,29 @@ export const authConfig = z.strictObject({
     .prefault('8s')
     .describe('how long calls and streams may take to end when the process is asked to stop'),
   log_level: logLevelField.default('info').describe('trace, debug, info, warn, error or silent'),
+  cluster: z
+    .string()
+    .refine(isClusterName, 'expected 1 to 63 of lower-case letters, digits, ".", "_", "-"')
+    .default('tagplane')
+    .describe("the cluster's name; in every certificate, and fixed once the authority is made"),
+  tls: tlsField.prefault({}),
+  certificate_ttl: durationField({ min: '10s', max: '30d' })
+    .prefault('12h')
+    .describe('how long certificates are good for; they are renewed at two thirds of it'),
+  ca: caField.prefault({}),
+  join: joinField.prefault({}),
+  audit: auditField.prefault({}),
+  limits: limitsField.prefault({}),
+});
+
+/** The configuration of `tagplane-auth`; durations come out as milliseconds. */
+export const authConfig = fields.superRefine(({ tls, listen }, context) => {
+  if (tls.mode === 'mutual' || isLoopback(listen.host)) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['tls', 'mode'],
+    message: `insecure is for loopback addresses only, not for ${formatAddress(listen)}`,
+  });
 });
 
 export type AuthConfig = z.output<typeof authConfig>;

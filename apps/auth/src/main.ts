@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --conditions=@tagplane/source
 import { createLogger, processIo, runProgram } from '@tagplane/runtime';
+import { bootstrap } from './bootstrap.ts';
 import { composeAuth } from './compose.ts';
 import { authConfig } from './config.ts';
 
@@ -9,9 +10,10 @@ process.exitCode = await runProgram(
     summary: "the API over the store, the reconciler, and every agent's control stream",
     config: authConfig,
     async start(config, { signal }) {
-      await using auth = await composeAuth(config, createLogger('auth', config.log_level));
+      await using auth = await composeAuth(config, createLogger('auth', config.log_level), signal);
       await auth.run(signal);
     },
+    commands: { bootstrap },
   },
   process.argv.slice(2),
   processIo(),

@@ -1,7 +1,7 @@
 export { formatAddress, isLoopback, parseAddress, type Address } from './address.ts';
 export { FileModeError, readIfThere, setAside, writeAtomically } from './atomic-file.ts';
 export { addressField, durationField, logLevelField } from './config-fields.ts';
-export { configKeys, type ConfigKey } from './config-keys.ts';
+export { CONFIG_FILE_VARIABLE, configKeys, type ConfigKey } from './config-keys.ts';
 export { ConfigError, loadConfig, type Environment } from './config.ts';
 export { startDiagnostics, type DiagnosticsOptions, type ReadinessCheck } from './diagnostics.ts';
 export { formatDuration, parseDuration } from './duration.ts';

@@ -16,6 +16,8 @@ import { createControlStreamRoute } from './control-stream.ts';
 import { deleteServerInfos } from './delete-server-infos.ts';
 import { getNode } from './get-node.ts';
 import { getServerInfo } from './get-server-info.ts';
+import type { IdentityRoutes } from './identity-routes.ts';
+import { IDENTITY_SERVICES, registerIdentityRoutes } from './identity-routes.ts';
 import { getStatus } from './get-status.ts';
 import type { StatusSources } from './get-status.ts';
 import { listNodes } from './list-nodes.ts';
@@ -29,6 +31,8 @@ export interface Routes extends RouteContext {
   readonly status: StatusSources;
   readonly nodeHub: NodeHub;
   readonly control: Pick<ControlPlane, 'connect'>;
+  /** Undefined: without TLS there is nobody to certify. */
+  readonly identity?: IdentityRoutes | undefined;
 }
 
 const SERVICES = [ServerInfoService, InventoryService, NodeService, StatusService];
@@ -48,9 +52,11 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
     watchNodes: watchNodes(routes.nodeHub, closing),
   });
   router.service(StatusService, { getStatus: getStatus(routes, routes.status) });
+  if (routes.identity !== undefined) registerIdentityRoutes(router, routes.identity, closing);
+  const services = routes.identity === undefined ? SERVICES : [...SERVICES, ...IDENTITY_SERVICES];
   const ready = (): boolean => routes.status.readiness().every((check) => check.ready);
-  healthRoutes(router, { ready, services: SERVICES, closing });
-  reflectionRoutes(router, SERVICES);
+  healthRoutes(router, { ready, services, closing });
+  reflectionRoutes(router, services);
 }
 
 /** Methods that are served from the stream itself, for agents of our own. */
