@@ -30,6 +30,8 @@ export interface JoinOptions {
   readonly role: Exclude<Role, 'auth'>;
   /** An agent may leave it out: the auth service then gives it one. */
   readonly name?: string;
+  /** Whether another name is as good: a token may carry one of its own, which goes before `name`. */
+  readonly anyName?: boolean;
   readonly prove: (challenge: JoinChallenge) => Promise<JoinMethod>;
   readonly signal: AbortSignal;
   /** For the whole exchange. Default 30 s. */
@@ -68,7 +70,7 @@ export async function joinCluster(options: JoinOptions): Promise<Credentials> {
 type Requests = AsyncIterable<MessageInitShape<typeof JoinRequestSchema>>;
 
 async function exchange(
-  { role, name = '', prove }: JoinOptions,
+  { role, name = '', anyName = name === '', prove }: JoinOptions,
   call: (requests: Requests) => AsyncIterator<JoinResponse>,
 ): Promise<Credentials> {
   const { publicKey, privateKey } = createKey();
@@ -84,7 +86,7 @@ async function exchange(
   const possession = signStatement(joinStatement({ cluster, nonce, publicKey }), privateKey);
   proof.resolve({ possession, method });
   const credentials = credentialsFromMessage(await nextOf(responses, 'issued'), { privateKey, cluster });
-  if (credentials.role !== role || (name !== '' && credentials.name !== name)) {
+  if (credentials.role !== role || (!anyName && credentials.name !== name)) {
     throw unexpected(`a certificate for ${credentials.id}`);
   }
   return credentials;

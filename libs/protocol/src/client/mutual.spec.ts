@@ -167,6 +167,39 @@ describe('a session', () => {
   });
 });
 
+describe('while authorities change', () => {
+  /** The new authority signs, and the old one vouches for it. */
+  async function serveNext(next: TestAuthority): Promise<TestServer> {
+    const { certificates, ...others } = await next.serverCredentials();
+    const [own = ''] = certificates;
+    const shown = [own, await authority.crossCertify(next), next.certificate];
+    return await startTestServer(authority, { credentials: { ...others, certificates: shown } });
+  }
+
+  it('who knows only the old one still finds the auth service, and who knows only the new one as well', async () => {
+    const next = await TestAuthority.create();
+    await using server = await serveNext(next);
+    // The method is not served: who gets this answer has connected.
+    const connected = /unimplemented|404/;
+    const securities: ClientSecurity[] = [
+      mutual(),
+      mutual({ ...credentials, trust: { ...next.trust, generation: 3 } }),
+      { mode: 'pinned', pins: [next.pin] },
+    ];
+    for (const security of securities) expect(await call(server.address, security)).toMatch(connected);
+  });
+
+  it('nobody is vouched for by who has no right to', async () => {
+    const next = await TestAuthority.create();
+    const { certificates, ...others } = await next.serverCredentials();
+    const cross = await stranger.crossCertify(next);
+    await using server = await startTestServer(authority, {
+      credentials: { ...others, certificates: [...certificates.slice(0, 1), cross, next.certificate] },
+    });
+    expect(await call(server.address, mutual())).toContain('is not one of this cluster');
+  });
+});
+
 describe('by a pin', () => {
   const pinned = (...pins: string[]): ClientSecurity => ({ mode: 'pinned', pins });
 

@@ -85,6 +85,26 @@ export class TestAuthority {
     return { cluster: this.cluster, generation: 1, authorities: [this.certificate] };
   }
 
+  /** A certificate that this authority makes for the key of another, as while authorities change; PEM. */
+  async crossCertify(other: TestAuthority): Promise<string> {
+    const certificate = await X509CertificateGenerator.create({
+      subject: new X509Certificate(other.certificate).subject,
+      issuer: new X509Certificate(this.certificate).subject,
+      publicKey: other.#keys.publicKey,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: SIGNING,
+      notBefore: new Date(Date.now() - HOUR),
+      notAfter: new Date(Date.now() + 24 * HOUR),
+      extensions: [
+        new BasicConstraintsExtension(true, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
+        await SubjectKeyIdentifierExtension.create(other.#keys.publicKey),
+        await AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
+      ],
+    });
+    return certificate.toString('pem');
+  }
+
   async issue(options: TestCertificateOptions): Promise<TestCertificate> {
     const own = await subjectKey(options.publicKey);
     const leaf = await X509CertificateGenerator.create({
