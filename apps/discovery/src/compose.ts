@@ -1,11 +1,11 @@
 import { createEc2Scanner } from '@tagplane/ec2';
-import { parsePeerClaim, peerText } from '@tagplane/identity';
-import { createClientConnection } from '@tagplane/protocol';
-import { createLogger, createRegistry, formatAddress, startDiagnostics } from '@tagplane/runtime';
+import { createLogger, createRegistry, formatAddress, runTasks, startDiagnostics } from '@tagplane/runtime';
 import type { Program } from '@tagplane/runtime';
 import { configSchema } from './config.ts';
 import type { DiscoveryConfig } from './config.ts';
 import { createDiscovery } from './discovery.ts';
+import type { Discovery } from './discovery.ts';
+import { planIdentity } from './identity/identity.ts';
 import type { Scope } from './scope-scan.ts';
 
 export const program: Program<typeof configSchema> = {
@@ -18,28 +18,16 @@ export const program: Program<typeof configSchema> = {
 async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void> {
   const log = createLogger('discovery', config.log_level);
   const registry = createRegistry('discovery');
-  const peer = parsePeerClaim(`discovery/${config.name}`);
-  if (peer === undefined) throw new TypeError(`no name for a discovery: ${config.name}`);
-  using connection = createClientConnection({
-    address: config.auth.address,
-    security: { mode: 'insecure', peer },
-  });
-  using stack = new DisposableStack();
-  const scopes = createScopes(config, stack);
-  const discovery = createDiscovery({
-    transport: connection.transport,
-    origin: peerText(peer),
-    scopes,
-    pollIntervalMs: config.poll_interval,
-    registry,
-    log,
-  });
+  const plan = await planIdentity({ config, registry, log });
+  const running: { discovery?: Discovery } = {};
   await using diagnostics = await startDiagnostics({
     listen: config.diagnostics,
     registry,
-    readiness: () => discovery.readiness(),
+    readiness: () => [...plan.readiness(), ...(running.discovery?.readiness() ?? [])],
     log,
   });
+  using stack = new DisposableStack();
+  const scopes = createScopes(config, stack);
   log.info({
     event: 'started',
     name: config.name,
@@ -47,7 +35,12 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
     diagnostics: formatAddress(diagnostics.address),
     scopes: scopes.map((scope) => scope.id),
   });
-  await discovery.run(signal);
+  const identity = stack.use(await plan.establish(signal));
+  const { transport, origin, tasks } = identity;
+  const { poll_interval: pollIntervalMs } = config;
+  const discovery = createDiscovery({ transport, origin, scopes, pollIntervalMs, registry, log });
+  running.discovery = discovery;
+  await runTasks(signal, { ...tasks, discovery: (stop) => discovery.run(stop) });
   log.info({ event: 'stopped' });
 }
 

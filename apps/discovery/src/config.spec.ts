@@ -20,6 +20,7 @@ function load(yaml: string, env: Record<string, string> = {}): DiscoveryConfig {
   return loadConfig(configSchema, { file, env });
 }
 
+const PIN = `sha256:${'ab'.repeat(32)}`;
 const MINIMAL = 'auth: {address: "auth:7420"}\naws: [{regions: [eu-central-1]}]\n';
 
 describe('discovery.yaml', () => {
@@ -28,6 +29,8 @@ describe('discovery.yaml', () => {
     expect(config).toEqual({
       name: expect.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._@-]*$/),
       auth: { address: { host: 'auth', port: 7420 } },
+      tls: { mode: 'mutual' },
+      data_dir: '/var/lib/tagplane-discovery',
       diagnostics: { host: '127.0.0.1', port: 7431 },
       poll_interval: 300_000,
       log_level: 'info',
@@ -50,6 +53,10 @@ describe('discovery.yaml', () => {
       env: {
         TAGPLANE_NAME: 'main',
         TAGPLANE_AUTH_ADDRESS: '[::1]:7420',
+        TAGPLANE_TLS_MODE: 'insecure',
+        TAGPLANE_JOIN_TOKEN_FILE: '/run/token',
+        TAGPLANE_JOIN_CA_PINS: `${PIN},${PIN}`,
+        TAGPLANE_DATA_DIR: '/data',
         TAGPLANE_DIAGNOSTICS: ':0',
         TAGPLANE_POLL_INTERVAL: '30s',
         TAGPLANE_LOG_LEVEL: 'debug',
@@ -59,6 +66,9 @@ describe('discovery.yaml', () => {
     expect(config).toEqual({
       name: 'main',
       auth: { address: { host: '::1', port: 7420 } },
+      tls: { mode: 'insecure' },
+      join: { token_file: '/run/token', ca_pins: [PIN, PIN] },
+      data_dir: '/data',
       diagnostics: { host: '127.0.0.1', port: 0 },
       poll_interval: 30_000,
       log_level: 'debug',
@@ -86,6 +96,14 @@ describe('discovery.yaml', () => {
     ['poll_interval', `${MINIMAL}poll_interval: soon`],
     ['diagnostics', `${MINIMAL}diagnostics: here`],
     ['name', `${MINIMAL}name: "a/b"`],
+    ['name', `${MINIMAL}name: "a@b"`],
+    ['tls.mode', `${MINIMAL}tls: {mode: insecure}`],
+    ['tls.mode', `${MINIMAL}tls: {mode: none}`],
+    ['join.token', `${MINIMAL}join: {ca_pins: "${PIN}"}`],
+    ['join.token_file', `${MINIMAL}join: {token: a, token_file: /a, ca_pins: "${PIN}"}`],
+    ['join.ca_pins', `${MINIMAL}join: {token: a}`],
+    ['join.ca_pin.0', `${MINIMAL}join: {token: a, ca_pin: "sha256:1"}`],
+    ['join.method', `${MINIMAL}join: {token: a, method: iam, ca_pin: "${PIN}"}`],
     ['log_level', `${MINIMAL}log_level: loud`],
     ['pol_interval', `${MINIMAL}pol_interval: 5m`],
   ])('is refused by its key %s', (key, yaml) => {

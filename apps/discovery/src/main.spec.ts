@@ -26,7 +26,13 @@ function configFile(yaml: string): string {
 
 function launch(args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [...NODE_ARGUMENTS, ...args], {
-    env: { PATH: process.env['PATH'], AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      TAGPLANE_TLS_MODE: 'insecure',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
