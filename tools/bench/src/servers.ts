@@ -43,6 +43,8 @@ export async function startAuth(redisUrl: string): Promise<AuthServer> {
   const auth = await startService('auth', 'auth', {
     LISTEN: `127.0.0.1:${port}`,
     DIAGNOSTICS: `127.0.0.1:${diagnostics}`,
+    // As the floors that these figures stand beside.
+    TLS_MODE: 'insecure',
     STORE_TYPE: 'redis',
     STORE_URL: redisUrl,
     LOG_LEVEL: 'warn',
