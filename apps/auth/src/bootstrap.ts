@@ -2,6 +2,7 @@ import { CONFIG_FILE_VARIABLE, SECOND, createLogger, createRegistry, loadConfig 
 import { createAuditLog } from './audit/audit-log.ts';
 import type { AuthConfig } from './config.ts';
 import { authConfig } from './config.ts';
+import { caCopy } from './ca/ca-copy.ts';
 import { bootstrapCommand } from './ca/bootstrap-command.ts';
 import { createMetrics } from './metrics.ts';
 import { openStores } from './stores/open-stores.ts';
@@ -29,6 +30,7 @@ function open(config: AuthConfig) {
   return {
     store: stores.security,
     audit,
+    copy: caCopy(config.ca.key_file, log),
     async [Symbol.asyncDispose]() {
       await audit.flush(AbortSignal.timeout(5 * SECOND));
       await stores[Symbol.asyncDispose]();

@@ -7,6 +7,7 @@ import { SECOND, createRegistry, formatAddress, runTasks, startDiagnostics } fro
 import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { createAuthorise } from './authorise.ts';
+import { caCopy } from './ca/ca-copy.ts';
 import { openClusterAuthority } from './ca/cluster-authority.ts';
 import type { ClusterAuthority } from './ca/cluster-authority.ts';
 import { readSealingKey } from './ca/sealing-key.ts';
@@ -162,8 +163,9 @@ async function openAuthority(parts: Parts, signal: AbortSignal): Promise<Cluster
   if (config.tls.mode === 'insecure') return undefined;
   const { cluster, certificate_ttl: certificateTtlMs } = config;
   const sealingKey = await readSealingKey(config.ca);
+  const copy = caCopy(config.ca.key_file, parts.log);
   return openClusterAuthority(
-    { ...parts, store: stores.security, cluster, certificateTtlMs, sealingKey },
+    { ...parts, store: stores.security, cluster, certificateTtlMs, sealingKey, copy },
     signal,
   );
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -21,16 +22,18 @@ export async function writeAtomically(
   text: string,
   options: { readonly mode?: number } = {},
 ): Promise<void> {
-  const temporary = `${path}.tmp`;
+  // Of one writer only: two that write the same file must not write into each other's.
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // A left-over of a crash may have other permissions.
-  await rm(temporary, { force: true });
-  {
+  try {
     await using file = await open(temporary, 'wx', OWNER_ONLY);
     await file.writeFile(text);
     // Apart from opening, as the process's umask would take its share there.
     if (options.mode !== undefined) await file.chmod(options.mode);
     await file.sync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
   await rename(temporary, path);
   await using directory = await open(dirname(path), 'r');

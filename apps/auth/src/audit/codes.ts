@@ -19,6 +19,8 @@ export const AUDIT_CODES: Readonly<Record<string, string>> = {
   'token.added': 'An operator made a join token.',
   'token.removed': 'An operator removed a join token.',
   'ca.created': 'The certificate authority of the cluster was made.',
+  'ca.restored':
+    'The certificate authority was put back into an emptied store from the copy beside the key file.',
   'ca.rotated': 'A step of a rotation of the certificate authority was taken.',
   'ca.bootstrap': 'Credentials of an operator were made on the host of an auth process.',
   'server_info.upserted': 'ServerInfos were written.',

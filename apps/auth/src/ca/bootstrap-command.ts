@@ -4,6 +4,7 @@ import type { Address, Command, Environment, ProgramIo } from '@tagplane/runtime
 import { ConfigError, errorMessage, formatAddress, parseDuration } from '@tagplane/runtime';
 import type { Store } from '@tagplane/store';
 import type { Audit } from '../audit/audit.ts';
+import type { CaCopy } from './ca-copy.ts';
 import { bootstrapOperator } from './bootstrap.ts';
 import type { Bootstrapped } from './bootstrap.ts';
 import type { CaConfig } from './sealing-key.ts';
@@ -21,7 +22,9 @@ export interface BootstrapParts<Config extends BootstrapConfig> {
   /** Reads the configuration; `file` is undefined where none was named on the command line. */
   readonly load: (file: string | undefined, env: Environment) => Config;
   /** Of what decides who may do what, and the audit log, which is written when this is disposed of. */
-  readonly open: (config: Config) => { readonly store: Store; readonly audit: Audit } & AsyncDisposable;
+  readonly open: (
+    config: Config,
+  ) => { readonly store: Store; readonly audit: Audit; readonly copy: CaCopy } & AsyncDisposable;
 }
 
 const OPTIONS = {
@@ -66,11 +69,11 @@ export function bootstrapCommand<Config extends BootstrapConfig>(parts: Bootstra
       const ttlMs = flags.ttl === undefined ? config.certificate_ttl : parseTtl(flags.ttl);
       await using stores = parts.open(config);
       const { cluster, ca } = config;
-      const { store, audit } = stores;
+      const { store, audit, copy } = stores;
       const { signal } = io;
       const now = Date.now();
       const done = await bootstrapOperator({
-        ...{ store, audit, cluster, ca, name, ttlMs, out, again, now, signal },
+        ...{ store, audit, copy, cluster, ca, name, ttlMs, out, again, now, signal },
       });
       report(done, out, config.listen, io);
       return 0;

@@ -9,6 +9,7 @@ import { openEmbeddedStore } from '@tagplane/store-embedded';
 import { z } from 'zod';
 import { RecordingAudit } from '../testing/recording-audit.ts';
 import { openTestCa, running } from '../testing/test-ca.ts';
+import { NO_COPY } from './ca-copy.ts';
 import { bootstrapCommand } from './bootstrap-command.ts';
 import { bootstrapOperator } from './bootstrap.ts';
 import type { BootstrapOptions, Bootstrapped } from './bootstrap.ts';
@@ -41,6 +42,7 @@ function bootstrap(changes: Partial<BootstrapOptions> = {}): Promise<Bootstrappe
     audit,
     cluster: 'test',
     ca: { key_file: join(folder, 'ca.key') },
+    copy: NO_COPY,
     name: 'admin',
     ttlMs: HOUR,
     out: join(folder, 'operator.json'),
@@ -163,7 +165,7 @@ describe('tagplane-auth bootstrap', () => {
   }) {
     return bootstrapCommand({
       load: () => given,
-      open: () => ({ store, audit, [Symbol.asyncDispose]: () => Promise.resolve() }),
+      open: () => ({ store, audit, copy: NO_COPY, [Symbol.asyncDispose]: () => Promise.resolve() }),
     });
   }
 

@@ -5,6 +5,7 @@ import { isCertifiedName, peerText } from '@tagplane/identity';
 import { ConfigError, errorMessage } from '@tagplane/runtime';
 import type { Store } from '@tagplane/store';
 import type { Audit } from '../audit/audit.ts';
+import type { CaCopy } from './ca-copy.ts';
 import type { CaRecord } from './ca-record.ts';
 import { ensureCa, findCa, openFound, writeCa } from './ca-store.ts';
 import { issueFrom } from './issue-from.ts';
@@ -17,6 +18,8 @@ export interface BootstrapOptions {
   readonly audit: Audit;
   readonly cluster: string;
   readonly ca: CaConfig;
+  /** Of the authority, outside the store. */
+  readonly copy: CaCopy;
   /** Of the operator. */
   readonly name: string;
   /** How long the operator's certificate is good for. */
@@ -57,11 +60,13 @@ export async function bootstrapOperator(options: BootstrapOptions): Promise<Boot
   if (known !== undefined) refuseSecond(options, known.record);
   const keyFile = await ensureKeyFile(options.ca, known !== undefined);
   const sealingKey = await readSealingKey(options.ca);
-  const { ca, created } = await ensureCa({ store, cluster, sealingKey, now, signal });
-  if (created) {
+  const { copy } = options;
+  const { ca, source } = await ensureCa({ store, cluster, sealingKey, copy, now, signal });
+  if (source === 'created') {
     audit.record({ code: 'ca.created', result: 'ok', details: { cluster, pin: ca.pins[0] } });
   }
   const marked = await mark(options, sealingKey);
+  await copy.write(marked.record);
   const credentials = await operatorCredentials(marked, options);
   audit.record({
     code: 'ca.bootstrap',

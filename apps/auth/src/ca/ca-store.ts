@@ -1,6 +1,7 @@
 import { SealError } from '@tagplane/pki';
 import { ConfigError } from '@tagplane/runtime';
 import type { Expected, Store } from '@tagplane/store';
+import type { CaCopy } from './ca-copy.ts';
 import type { CaRecord } from './ca-record.ts';
 import { CA_KEY, decodeCaRecord, encodeCaRecord } from './ca-record.ts';
 import { newCa, openCa } from './opened-ca.ts';
@@ -36,9 +37,12 @@ export async function writeCa(
   return result?.written === true ? result.revision : undefined;
 }
 
+/** How the authority was come by: it was there, it was made, or it was put back from the copy. */
+export type CaSource = 'found' | 'created' | 'restored';
+
 /**
- * The cluster's authority, made if there is none. Of several processes that make one at once, one makes it
- * and all have it.
+ * The cluster's authority: the store's, else that of the copy, else a new one. Of several processes that
+ * make one at once, one makes it and all have it.
  *
  * @throws ConfigError when it is another cluster's, or sealed with another key
  */
@@ -46,18 +50,21 @@ export async function ensureCa(options: {
   readonly store: Store;
   readonly cluster: string;
   readonly sealingKey: Uint8Array;
+  readonly copy: CaCopy;
   readonly now: number;
   readonly signal: AbortSignal;
-}): Promise<{ readonly ca: OpenedCa; readonly revision: number; readonly created: boolean }> {
-  const { store, cluster, sealingKey, now, signal } = options;
+}): Promise<{ readonly ca: OpenedCa; readonly revision: number; readonly source: CaSource }> {
+  const { store, cluster, sealingKey, copy, now, signal } = options;
   const known = await findCa(store, signal);
-  if (known !== undefined) return { ...known, ca: openFound(known.record, options), created: false };
-  const record = await newCa(cluster, sealingKey, now);
+  if (known !== undefined) return { ...known, ca: openFound(known.record, options), source: 'found' };
+  const copied = await copy.read();
+  const record = copied ?? (await newCa(cluster, sealingKey, now));
+  const ca = openFound(record, options);
   const revision = await writeCa(store, record, { live: false }, signal);
-  if (revision !== undefined) return { ca: openCa(record, sealingKey), revision, created: true };
+  if (revision !== undefined) return { ca, revision, source: copied === undefined ? 'created' : 'restored' };
   const others = await findCa(store, signal);
   if (others === undefined) throw new Error('the authority that was made meanwhile is gone again');
-  return { ...others, ca: openFound(others.record, options), created: false };
+  return { ...others, ca: openFound(others.record, options), source: 'found' };
 }
 
 /** @throws ConfigError when it is another cluster's, or sealed with another key */

@@ -7,6 +7,8 @@ import type { Audit } from '../audit/audit.ts';
 import { createGate } from '../control/wakeup.ts';
 import type { Authority } from './authority.ts';
 import { createCaMetrics } from './ca-metrics.ts';
+import { NO_COPY } from './ca-copy.ts';
+import type { CaCopy } from './ca-copy.ts';
 import { CA_KEY } from './ca-record.ts';
 import { ensureCa } from './ca-store.ts';
 import { reportFollowing } from './follower-report.ts';
@@ -26,6 +28,8 @@ export interface ClusterAuthorityOptions {
   /** How long certificates are good for. */
   readonly certificateTtlMs: number;
   readonly audit: Audit;
+  /** Of the authority, outside the store. Default: none. */
+  readonly copy?: CaCopy;
   readonly log: Logger;
   readonly registry?: Registry;
   /** Unix milliseconds. */
@@ -76,22 +80,26 @@ export async function openClusterAuthority(
   signal: AbortSignal,
 ): Promise<ClusterAuthority> {
   const { store, authId, log, audit, connections, now = () => Date.now() } = options;
-  const { ca, revision, created } = await whenReachable(
-    () => ensureCa({ ...options, now: now(), signal }),
+  const { copy = NO_COPY } = options;
+  const { ca, revision, source } = await whenReachable(
+    () => ensureCa({ ...options, copy, now: now(), signal }),
     options,
     signal,
   );
-  if (created) {
+  if (source !== 'found') {
     const [pin] = ca.pins;
-    log.info({ event: 'ca_created', cluster: options.cluster, pin });
-    audit.record({ code: 'ca.created', result: 'ok', details: { cluster: options.cluster, pin } });
+    log.info({ event: `ca_${source}`, cluster: options.cluster, pin });
+    const code = source === 'created' ? 'ca.created' : 'ca.restored';
+    audit.record({ code, result: 'ok', details: { cluster: options.cluster, pin } });
   }
+  await copy.write(ca.record);
   const held = await HeldAuthority.open({ ...options, now }, ca, revision);
   const metrics = createCaMetrics(options.registry ?? new Registry(), () => held.reading());
   const untrusted = watchDropped(held);
   const changed = createGate();
   held.onChange(() => {
     changed.open();
+    void copy.write(held.ca.record);
   });
   return {
     cluster: options.cluster,

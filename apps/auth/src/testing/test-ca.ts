@@ -6,6 +6,7 @@ import type { Registry } from '@tagplane/runtime';
 import { silentLogger } from '@tagplane/runtime';
 import type { Store } from '@tagplane/store';
 import type { Authority } from '../ca/authority.ts';
+import type { CaCopy } from '../ca/ca-copy.ts';
 import { openClusterAuthority } from '../ca/cluster-authority.ts';
 import type { ClusterAuthority } from '../ca/cluster-authority.ts';
 import { RecordingAudit } from './recording-audit.ts';
@@ -19,6 +20,7 @@ export interface TestCaOptions {
   readonly sealingKey?: Uint8Array;
   readonly certificateTtlMs?: number;
   readonly audit?: RecordingAudit;
+  readonly copy?: CaCopy;
   readonly registry?: Registry;
   readonly now?: () => number;
   readonly connections?: () => Iterable<PeerConnection>;
