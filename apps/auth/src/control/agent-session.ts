@@ -223,7 +223,12 @@ export class AgentSession implements RecordSource {
     const { state, effects } = nextAuthSession(before, event, now, this.#host.settings);
     if (state.sync.phase === 'closed') this.#finalSync = this.#node?.status(before.sync, now);
     this.#state = state;
-    for (const effect of effects) this.#carryOut(effect, now, wanting);
+    for (const effect of effects) {
+      // What the session itself refuses: messages out of turn. Other refusals are noted where they are made.
+      const outOfTurn = effect.type === 'close' && effect.reason === 'refused' && event.type !== 'close';
+      if (outOfTurn) this.peer.noteRefusal(effect.message);
+      this.#carryOut(effect, now, wanting);
+    }
     this.#schedule();
   }
 

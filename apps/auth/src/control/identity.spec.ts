@@ -250,6 +250,16 @@ describe('what an agent may not do', () => {
     ]);
   });
 
+  it('say anything before its hello', () => {
+    const agent = new FakeAgent('s1', { connection: proving(1) });
+    const { connection } = agent.options;
+    const peer = connection?.identity?.peer ?? { role: 'agent', name: 's1', proof: 'claimed' };
+    agent.session = auth.plane.connect(agent, { peer, connection });
+    agent.heartbeat();
+    expect((agent.goodbye as AuthGoodbye).reason).toBe(GoodbyeReason.REFUSED);
+    expect(audit.records).toMatchObject([{ code: 'agent.refused', result: 'refused', actor: 'agent/s1' }]);
+  });
+
   it('set labels of a namespace that is not its own', () => {
     new FakeAgent('s1', { connection: proving(1), own: { 'dynamic/team': 'x' } }).connect(auth.plane);
     expect(audit.records).toMatchObject([{ code: 'agent.refused', result: 'refused' }]);
