@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningSimulator } from '@tagplane/ec2-simulator';
 import { createEc2Simulator } from '@tagplane/ec2-simulator';
-import { runTagctl, waitFor } from '@tagplane/harness';
+import { runTagctl, tagctlEnv, waitFor } from '@tagplane/harness';
 import { startRedis } from '@tagplane/store-redis/testing';
 import type { Agent } from '../world/agent.ts';
 import type { World } from '../world/world.ts';
@@ -19,6 +19,12 @@ interface NodeRow {
   readonly connected: boolean;
   readonly labels: Record<string, string>;
   readonly sync: { readonly state: string; readonly revision: string; readonly acked_revision: string };
+}
+
+/** What is looked at of an audit event. */
+interface AuditLine {
+  readonly code: string;
+  readonly actor: string;
 }
 
 describe.each(['embedded', 'redis'] as const)('the whole path on the %s store', (store) => {
@@ -61,7 +67,7 @@ describe.each(['embedded', 'redis'] as const)('the whole path on the %s store', 
 
   const tagctl = async (...args: string[]): Promise<{ code: number | null; text: string }> => {
     // The last auth: on Redis another one than discovery speaks to.
-    const env = { TAGPLANE_ADDRESS: `127.0.0.1:${world.authPorts.at(-1) ?? 0}` };
+    const env = tagctlEnv({ port: world.authPorts.at(-1) ?? 0, credentialFile: world.credentialFile });
     const { code, output } = await runTagctl(args, env);
     return { code, text: output.join('\n') };
   };
@@ -98,6 +104,35 @@ describe.each(['embedded', 'redis'] as const)('the whole path on the %s store', 
           return true;
         },
         { timeoutMs: STEP_MS, everyMs: 500 },
+      );
+    },
+    STEP_MS,
+  );
+
+  it('writes who joined as what to the audit files', async () => {
+    const texts = await Promise.all(world.auditFiles.map((file) => readFile(file, 'utf8').catch(() => '')));
+    const events = texts
+      .flatMap((text) => text.split('\n'))
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as AuditLine);
+    const joined = events.filter(({ code }) => code === 'join.ok').map(({ actor }) => actor);
+    const agents = world.agents.map(({ service }) => `agent/${service.name}`);
+    expect(joined.sort()).toEqual([...agents, 'discovery/e2e'].sort());
+  });
+
+  it(
+    'has an agent back after kill -9, without a token',
+    async () => {
+      const restarted = agent(2);
+      const { service } = restarted;
+      await service.kill();
+      await service.start();
+      await waitFor('it is ready again', async () => {
+        await service.ready();
+        return (await restarted.tags()).size > 0;
+      });
+      await waitFor('it is connected', async () =>
+        (await nodes()).some(({ server_id, connected }) => server_id === service.name && connected),
       );
     },
     STEP_MS,

@@ -17,6 +17,7 @@ export interface Agent {
   tags(): Promise<Map<string, string>>;
 }
 
+/** Its server id is the name that it joins with. */
 export async function createAgent(options: {
   readonly place: AgentPlace;
   readonly name: string;
@@ -34,7 +35,6 @@ export async function createAgent(options: {
       AUTH_ADDRESSES: JSON.stringify(authPorts.map((port) => `127.0.0.1:${port}`)),
       DATA_DIR: dataDir,
       SOCKET: socket,
-      SERVER_ID: name,
       AWS_ACCOUNT_ID: place.account,
       AWS_REGION: place.region,
       AWS_INSTANCE_ID: place.instance,

@@ -36,8 +36,10 @@ export class Service implements AsyncDisposable {
     return this.#process?.running() ?? false;
   }
 
-  async start(): Promise<void> {
-    this.#process = await startService(this.#program, this.name, this.#settings, this.#env);
+  /** @param once settings of this start alone: what it needs the first time it is started */
+  async start(once: Settings = {}): Promise<void> {
+    const settings = { ...this.#settings, ...once };
+    this.#process = await startService(this.#program, this.name, settings, this.#env);
   }
 
   async ready(timeoutMs?: number): Promise<void> {

@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@tagplane/harness';
+import { bootstrapCluster, connectOperator, freePort, joinSettings } from '@tagplane/harness';
+import type { Cluster, Operator, Settings } from '@tagplane/harness';
 import type { Agent, AgentPlace } from './agent.ts';
 import { createAgent } from './agent.ts';
+import { agentToken, discoveryToken } from './joining.ts';
 import { Service } from './service.ts';
 
 /** Names the AWS SDK reads; the simulator and moto take any key. */
@@ -23,58 +25,63 @@ export interface WorldOptions {
   readonly places: readonly AgentPlace[];
 }
 
-/** Real processes of every service, wired to each other over loopback; nothing is started yet. */
+/**
+ * Real processes of every service, wired to each other over loopback with mutual TLS. The cluster has its
+ * authority and an operator; nothing is started yet.
+ */
 export interface World extends AsyncDisposable {
   readonly auths: readonly Service[];
   readonly authPorts: readonly number[];
   readonly discovery: Service;
   readonly agents: readonly Agent[];
-  /** Starts everything, and waits until the auths and discovery are ready. */
+  /** The operator's, for tagctl. */
+  readonly credentialFile: string;
+  /** Where each auth writes its audit events. */
+  readonly auditFiles: readonly string[];
+  /** The operator, at one of the auths. */
+  operator(auth: number): Operator;
+  /**
+   * Starts everything, and waits until the auths and discovery are ready. Discovery and agents join by
+   * tokens of this start; started again they have their credentials, and nothing else.
+   */
   start(): Promise<void>;
 }
 
+const DISCOVERY = 'e2e';
+
 export async function createWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'tagplane-e2e-'));
-  const authPorts = await Promise.all(Array.from({ length: options.auths }, freePort));
+  const cluster = await bootstrapCluster({ folder, settings: storeSettings(options.redisUrl, folder) });
   const auths = await Promise.all(
-    authPorts.map(
-      async (port, index) =>
-        new Service({
-          program: 'auth',
-          name: `auth-${index + 1}`,
-          diagnosticsPort: await freePort(),
-          settings: { LISTEN: `127.0.0.1:${port}`, ...storeSettings(options.redisUrl, folder) },
-        }),
-    ),
+    Array.from({ length: options.auths }, (_, index) => createAuth(cluster, folder, `auth-${index + 1}`)),
   );
-  const discovery = new Service({
-    program: 'discovery',
-    name: 'discovery',
-    diagnosticsPort: await freePort(),
-    settings: {
-      AUTH_ADDRESS: `127.0.0.1:${authPorts[0] ?? 0}`,
-      POLL_INTERVAL: options.pollInterval,
-      NAME: 'e2e',
-      AWS: JSON.stringify([{ regions: options.regions }]),
-    },
-    env: { ...AWS_ENV, AWS_ENDPOINT_URL: options.ec2Url },
-  });
+  const authPorts = auths.map(({ port }) => port);
+  const discovery = await createDiscovery(options, authPorts[0] ?? 0, folder);
   const agents = await Promise.all(
     options.places.map((place, index) =>
       createAgent({ place, name: `node-${index + 1}`, authPorts, folder }),
     ),
   );
-  const everything = [...auths, discovery, ...agents.map((agent) => agent.service)];
+  const services = auths.map(({ service }) => service);
+  const everything = [...services, discovery, ...agents.map((agent) => agent.service)];
+  const operator = (auth: number): Operator =>
+    connectOperator({ port: authPorts[auth] ?? 0, credentials: cluster.credentials });
   return {
-    auths,
+    auths: services,
     authPorts,
     discovery,
     agents,
+    credentialFile: cluster.credentialFile,
+    auditFiles: auths.map(({ auditFile }) => auditFile),
+    operator,
     async start() {
-      await Promise.all(auths.map((auth) => auth.start()));
-      await Promise.all(auths.map((auth) => auth.ready()));
-      await discovery.start();
-      await Promise.all(agents.map((agent) => agent.service.start()));
+      await Promise.all(services.map((auth) => auth.start()));
+      await Promise.all(services.map((auth) => auth.ready()));
+      using admin = operator(0);
+      await discovery.start(joinSettings(await discoveryToken(admin, DISCOVERY)));
+      await Promise.all(
+        agents.map(async (agent) => agent.service.start(joinSettings(await agentToken(admin, agent)))),
+      );
       await discovery.ready();
     },
     async [Symbol.asyncDispose]() {
@@ -84,7 +91,35 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function storeSettings(redisUrl: string | undefined, folder: string): Record<string, string> {
+async function createAuth(cluster: Cluster, folder: string, name: string) {
+  const port = await freePort();
+  const auditFile = join(folder, `${name}.audit.jsonl`);
+  const service = new Service({
+    program: 'auth',
+    name,
+    diagnosticsPort: await freePort(),
+    settings: { ...cluster.authSettings, LISTEN: `127.0.0.1:${port}`, AUDIT_PATH: auditFile },
+  });
+  return { port, auditFile, service };
+}
+
+async function createDiscovery(options: WorldOptions, authPort: number, folder: string): Promise<Service> {
+  return new Service({
+    program: 'discovery',
+    name: 'discovery',
+    diagnosticsPort: await freePort(),
+    settings: {
+      AUTH_ADDRESS: `127.0.0.1:${authPort}`,
+      POLL_INTERVAL: options.pollInterval,
+      NAME: DISCOVERY,
+      DATA_DIR: join(folder, 'discovery'),
+      AWS: JSON.stringify([{ regions: options.regions }]),
+    },
+    env: { ...AWS_ENV, AWS_ENDPOINT_URL: options.ec2Url },
+  });
+}
+
+function storeSettings(redisUrl: string | undefined, folder: string): Settings {
   if (redisUrl === undefined) return { STORE_TYPE: 'embedded', STORE_PATH: join(folder, 'store.db') };
   return { STORE_TYPE: 'redis', STORE_URL: redisUrl };
 }
