@@ -1,3 +1,4 @@
+import { X509Certificate, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,9 +7,19 @@ import { createClient } from '@connectrpc/connect';
 import type { Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NodeService, PEER_HEADER, ServerInfoService, StatusService } from '@tagplane/protocol';
+import type { Credentials } from '@tagplane/credentials';
+import { readCredentialFile } from '@tagplane/credentials';
+import { publicKeyPin } from '@tagplane/identity';
+import {
+  NodeService,
+  PEER_HEADER,
+  ServerInfoService,
+  StatusService,
+  createClientConnection,
+} from '@tagplane/protocol';
+import type { ClientSecurity } from '@tagplane/protocol';
 import { startRedis } from '@tagplane/store-redis/testing';
-import { runAuth, startAuth } from './testing/auth-process.ts';
+import { INSECURE, runAuth, startAuth } from './testing/auth-process.ts';
 import type { AuthProcess } from './testing/auth-process.ts';
 import { codeOf, discovered, discoveredNameOf } from './testing/samples.ts';
 
@@ -41,11 +52,11 @@ const ready = (auth: AuthProcess) => until(async () => Object.keys(await auth.pr
 const discovery = { headers: { [PEER_HEADER]: 'discovery/d1' } };
 const operator = { headers: { [PEER_HEADER]: 'operator/ada' } };
 
-describe('tagplane-auth', () => {
+describe('tagplane-auth without TLS', () => {
   it(
     'becomes ready, answers every protocol on one port, keeps what it was told, and stops at once',
     async () => {
-      const env = { TAGPLANE_STORE_PATH: join(dir, 'one.db'), TAGPLANE_NAME: 'auth-one' };
+      const env = { ...INSECURE, TAGPLANE_STORE_PATH: join(dir, 'one.db'), TAGPLANE_NAME: 'auth-one' };
       await using first = await startAuth(env);
       await ready(first);
       for (const [index, [name, transport]] of Object.entries(transports(first)).entries()) {
@@ -77,7 +88,7 @@ describe('tagplane-auth', () => {
     async () => {
       await using redis = await startRedis();
       await redis.kill();
-      const env = { TAGPLANE_STORE_TYPE: 'redis', TAGPLANE_STORE_URL: redis.url };
+      const env = { ...INSECURE, TAGPLANE_STORE_TYPE: 'redis', TAGPLANE_STORE_URL: redis.url };
       await using one = await startAuth(env);
       await using other = await startAuth(env);
       await until(async () => (await one.problems())['store'] !== 'not asked yet');
@@ -124,15 +135,95 @@ describe('tagplane-auth', () => {
     'ends with 1 and says why when it cannot listen or open its store',
     async () => {
       const path = join(dir, 'two.db');
-      await using first = await startAuth({ TAGPLANE_STORE_PATH: path });
+      await using first = await startAuth({ ...INSECURE, TAGPLANE_STORE_PATH: path });
       const taken = `127.0.0.1:${first.address.port}`;
-      const env = { TAGPLANE_STORE_PATH: path, TAGPLANE_DIAGNOSTICS: '127.0.0.1:0', TAGPLANE_LISTEN: taken };
+      const env = {
+        ...INSECURE,
+        TAGPLANE_STORE_PATH: path,
+        TAGPLANE_DIAGNOSTICS: '127.0.0.1:0',
+        TAGPLANE_LISTEN: taken,
+      };
       const second = await runAuth(['start'], env);
       expect(second.code).toBe(1);
       expect(second.stderr).toContain(`cannot listen on ${taken}`);
       const third = await runAuth(['start'], { ...env, TAGPLANE_STORE_PATH: join(dir, 'no', 'such') });
       expect(third.code).toBe(1);
       expect(third.stderr).toContain(join(dir, 'no', 'such'));
+    },
+    DEADLINE_MS,
+  );
+});
+
+describe('tagplane-auth as it is by default', () => {
+  const listening = { TAGPLANE_LISTEN: '127.0.0.1:0', TAGPLANE_DIAGNOSTICS: '127.0.0.1:0' };
+
+  async function bootstrapped(name: string) {
+    const out = join(dir, `${name}.json`);
+    const env = {
+      TAGPLANE_STORE_PATH: join(dir, `${name}.db`),
+      TAGPLANE_CA_KEY_FILE: join(dir, `${name}.key`),
+      TAGPLANE_AUDIT_PATH: join(dir, `${name}.jsonl`),
+    };
+    const run = await runAuth(['bootstrap', '--name', 'ada', '--out', out], env);
+    expect(run.code).toBe(0);
+    const credentials = await readCredentialFile(out);
+    if (credentials === undefined) throw new Error(`no credentials in ${out}`);
+    return { env, credentials };
+  }
+
+  async function authIdAs(auth: AuthProcess, security: ClientSecurity): Promise<string> {
+    using connection = createClientConnection({ address: auth.address, security });
+    return (await createClient(StatusService, connection.transport).getStatus({})).authId;
+  }
+
+  function mutual(credentials: Credentials): ClientSecurity {
+    return { mode: 'mutual', credentials: () => credentials };
+  }
+
+  it(
+    'ends with 2 and names the key when there is no key file',
+    async () => {
+      const env = { ...listening, TAGPLANE_STORE_PATH: join(dir, 'keyless.db') };
+      const unnamed = await runAuth(['start'], env);
+      expect(unnamed).toMatchObject({ code: 2, stdout: '' });
+      expect(unnamed.stderr).toMatch(/^tagplane-auth: ca\.key_file: required/m);
+      const missing = await runAuth(['start'], { ...env, TAGPLANE_CA_KEY_FILE: join(dir, 'no.key') });
+      expect(missing).toMatchObject({ code: 2, stdout: '' });
+      expect(missing.stderr).toMatch(
+        /^tagplane-auth: ca\.key_file: there is no .*'tagplane-auth bootstrap'/m,
+      );
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'is bootstrapped, and answers its operator and nobody else',
+    async () => {
+      const { env, credentials } = await bootstrapped('mutual');
+      await using auth = await startAuth({ ...env, TAGPLANE_NAME: 'auth-one' });
+      await ready(auth);
+      expect(await authIdAs(auth, mutual(credentials))).toBe('auth-one');
+      const [authority = ''] = credentials.trust.authorities;
+      const pins = [publicKeyPin(new X509Certificate(authority))];
+      expect(await codeOf(authIdAs(auth, { mode: 'pinned', pins }))).toBe('Unauthenticated');
+      const other = await bootstrapped('elsewhere');
+      await expect(authIdAs(auth, mutual(other.credentials))).rejects.toThrow();
+      expect(await auth.stop('SIGTERM')).toBe(0);
+    },
+    DEADLINE_MS,
+  );
+
+  it(
+    'ends with 2 when the authority was sealed with another key',
+    async () => {
+      const { env } = await bootstrapped('sealed');
+      const key = randomBytes(32).toString('base64');
+      const { TAGPLANE_CA_KEY_FILE: file } = env;
+      await writeFile(file, `${key}\n`);
+      const { code, stderr } = await runAuth(['start'], { ...listening, ...env });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^tagplane-auth: ca\.key_file: not the key/m);
+      expect(stderr).not.toContain(key);
     },
     DEADLINE_MS,
   );

@@ -14,6 +14,14 @@ import { watchAgents } from './monitor.ts';
 const REGIONS = ['eu-central-1', 'us-east-1'];
 const INSTANCES = 40;
 const AGENTS = 10;
+const KINDS = [
+  'agent',
+  'auth',
+  'discovery',
+  'redis',
+  'redis emptied',
+  'redis emptied, no auth running',
+] as const;
 const FAULTS_FOR_MS = 60_000;
 /** A restarted auth's agents come back within 90 s; an emptied store is filled again in 8 s. */
 const SETTLE_MS = 240_000;
@@ -69,7 +77,7 @@ describe('kill -9 of every part at random, while tags change', () => {
         `${JSON.stringify({ seed, killed, changes, answers: monitor.answers(), wrong: monitor.wrong.length })}\n`,
       );
       expect(monitor.wrong).toEqual([]);
-      expect(Object.keys(killed).sort()).toEqual(['agent', 'auth', 'discovery', 'redis', 'redis emptied']);
+      expect(Object.keys(killed).sort()).toEqual(KINDS);
       expect(monitor.answers()).toBeGreaterThan(1_000);
     },
     FAULTS_FOR_MS + SETTLE_MS + 60_000,
@@ -79,19 +87,20 @@ describe('kill -9 of every part at random, while tags change', () => {
 /** Kills something every few seconds and starts it again; resolves to how often what was killed. */
 async function breakThings(random: () => number): Promise<Record<string, number>> {
   const killed: Record<string, number> = {};
-  const faults: Record<string, () => Promise<void>> = {
+  const faults: Record<(typeof KINDS)[number], () => Promise<void>> = {
     discovery: () => killAndStart(world.discovery, random),
     auth: () => killAndStart(pick(world.auths, random), random),
     agent: () => killAndStart(pick(world.agents, random).service, random),
     redis: () => killRedis(random, false),
     'redis emptied': () => killRedis(random, true),
+    'redis emptied, no auth running': () => killControlPlane(random),
   };
   const end = performance.now() + FAULTS_FOR_MS;
   // Each kind comes up once in every round, in random order.
   while (performance.now() < end) {
-    for (const kind of shuffled(Object.keys(faults), random)) {
+    for (const kind of shuffled(KINDS, random)) {
       await delay(500 + random() * 2_500);
-      await faults[kind]?.();
+      await faults[kind]();
       killed[kind] = (killed[kind] ?? 0) + 1;
     }
   }
@@ -111,6 +120,13 @@ async function killRedis(random: () => number, empty: boolean): Promise<void> {
   await redis.kill();
   await delay(random() * 1_000);
   await redis.restart({ empty });
+}
+
+/** Then the authority is in no memory and no store: only beside the key file. */
+async function killControlPlane(random: () => number): Promise<void> {
+  await Promise.all(world.auths.map((auth) => auth.kill()));
+  await killRedis(random, true);
+  await Promise.all(world.auths.map((auth) => auth.start()));
 }
 
 async function everyAgentAgrees(): Promise<void> {

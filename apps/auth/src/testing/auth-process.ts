@@ -28,7 +28,10 @@ export async function runAuth(
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-/** Starts the program and waits until it listens; the store may still be away. */
+/** Without TLS: whoever calls says who it is. */
+export const INSECURE = { TAGPLANE_TLS_MODE: 'insecure' };
+
+/** Starts the program and waits until it listens; without TLS the store may still be away. */
 export async function startAuth(env: Readonly<Record<string, string>>): Promise<AuthProcess> {
   const child = spawnAuth(['start'], {
     TAGPLANE_LISTEN: '127.0.0.1:0',
