@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Operator } from '@tagplane/harness';
 import { connectOperator, metricSum, waitFor } from '@tagplane/harness';
 import { errorMessage } from '@tagplane/runtime';
+import { AGENTS } from './agents.ts';
 import { NodeBoard } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
 import type { Stack } from './stack.ts';
-import { AGENTS, INSTANCES, SCAN_EVERY } from './stack.ts';
+import { INSTANCES, SCAN_EVERY } from './stack.ts';
 
 /** 200 ServerInfos at five a second are 40 s; the rest is for slow machines. */
 const LABELLED_WITHIN_MS = 180_000;
@@ -32,7 +33,7 @@ export interface DemoResult {
  * @throws Error that says which step did not happen; the signal's reason when it aborts
  */
 export async function runDemo(stack: Stack, screen: Screen, signal: AbortSignal): Promise<DemoResult> {
-  using operator = connectOperator(stack.authPort);
+  using operator = connectOperator({ port: stack.authPort, credentials: stack.cluster.credentials });
   const board = new NodeBoard();
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);

@@ -1,10 +1,11 @@
+import { AGENTS } from './agents.ts';
 import { runDemo } from './demo.ts';
 import type { DemoResult } from './demo.ts';
 import type { DemoOptions } from './options.ts';
 import type { Screen } from './screen.ts';
 import { createScreen } from './screen.ts';
 import type { Stack } from './stack.ts';
-import { AGENTS, INSTANCES, PREFERRED_AUTH_PORT, startStack } from './stack.ts';
+import { INSTANCES, PREFERRED_AUTH_PORT, startStack } from './stack.ts';
 import { tryNext } from './try-next.ts';
 
 /**
@@ -31,7 +32,9 @@ export async function demonstrate(options: DemoOptions, stop: AbortSignal): Prom
 }
 
 async function show(options: DemoOptions, screen: Screen, stop: AbortSignal): Promise<DemoResult> {
-  screen.say(`Starting a simulated EC2 (${INSTANCES} instances), auth, discovery and ${AGENTS} agents.`);
+  screen.say(
+    `Starting a simulated EC2 (${INSTANCES} instances), auth, discovery and ${AGENTS} agents, with mutual TLS.`,
+  );
   await using stack = await startStack(stop);
   screen.say(whereItRuns(stack));
   using running = abortable(stop);

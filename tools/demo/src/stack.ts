@@ -3,16 +3,23 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runAgent } from '@tagplane/agent/host';
 import type { RunningSimulator } from '@tagplane/ec2-simulator';
 import { createEc2Simulator } from '@tagplane/ec2-simulator';
-import type { ManagedProcess } from '@tagplane/harness';
-import { freePort, startService, waitUntilReady } from '@tagplane/harness';
-import { parseInstanceKey, parseServerId } from '@tagplane/identity';
-import { errorMessage, silentLogger } from '@tagplane/runtime';
+import type { Cluster, ManagedProcess, NewToken, Settings } from '@tagplane/harness';
+import {
+  addToken,
+  bootstrapCluster,
+  connectOperator,
+  freePort,
+  joinSettings,
+  startService,
+  waitUntilReady,
+} from '@tagplane/harness';
+import { errorMessage } from '@tagplane/runtime';
+import { addAgentTokens, choosePlaces, runAgents } from './agents.ts';
+import type { Place } from './agents.ts';
 
 export const INSTANCES = 200;
-export const AGENTS = 25;
 export const PREFERRED_AUTH_PORT = 7420;
 /** Five minutes by default; a demo is watched. */
 export const SCAN_EVERY = '2s';
@@ -20,17 +27,12 @@ export const SCAN_EVERY = '2s';
 const SETTLE_MS = 250;
 const REGIONS = ['eu-central-1', 'us-east-1'];
 
-/** Where an agent of the demo sits. */
-export interface Place {
-  readonly serverId: string;
-  readonly region: string;
-  readonly instance: string;
-}
-
 /** Everything the demo runs: EC2 and the agents in this process, auth and discovery in their own. */
 export interface Stack extends AsyncDisposable {
   readonly ec2: RunningSimulator;
   readonly authPort: number;
+  /** With the operator's credentials. */
+  readonly cluster: Cluster;
   readonly discoveryDiagnosticsPort: number;
   readonly places: readonly [Place, ...Place[]];
   /** Rejects when a part ends that was not told to, and says which and why; never resolves. */
@@ -43,34 +45,64 @@ export async function startStack(signal: AbortSignal): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'tagplane-demo-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
   const ec2 = started.use(await createEc2Simulator({ instances: INSTANCES, regions: REGIONS }).listen());
+  const store = { STORE_TYPE: 'embedded', STORE_PATH: join(folder, 'tagplane.db') };
+  const cluster = await bootstrapCluster({ folder, name: 'demo', settings: store });
+  signal.throwIfAborted();
   const authPort = await preferredPort(PREFERRED_AUTH_PORT);
-  const diagnostics = { auth: await freePort(), discovery: await freePort() };
-  const auth = started.use(
-    await startService('auth', 'auth', {
-      LISTEN: `127.0.0.1:${authPort}`,
-      DIAGNOSTICS: `127.0.0.1:${diagnostics.auth}`,
-      STORE_TYPE: 'embedded',
-      STORE_PATH: join(folder, 'tagplane.db'),
+  const auth = started.use(await startAuth(cluster, authPort));
+  signal.throwIfAborted();
+  const places = choosePlaces(ec2.fleet, REGIONS);
+  const tokens = await makeTokens(cluster, authPort, places);
+  const discoveryDiagnosticsPort = await freePort();
+  const discovery = started.use(
+    await startDiscovery(ec2.url, {
+      AUTH_ADDRESS: `127.0.0.1:${authPort}`,
+      DATA_DIR: join(folder, 'discovery'),
+      DIAGNOSTICS: `127.0.0.1:${discoveryDiagnosticsPort}`,
+      ...joinSettings(tokens.discovery),
     }),
   );
-  await waitUntilReady(auth, diagnostics.auth);
-  signal.throwIfAborted();
-  const discovery = started.use(await startDiscovery(ec2.url, authPort, diagnostics.discovery));
-  const places = choosePlaces(ec2);
   const stopAgents = new AbortController();
-  const agentsEnded = runAgents(places, authPort, stopAgents.signal);
+  const agentsEnded = runAgents(tokens.agents, authPort, stopAgents.signal);
   started.defer(async () => {
     stopAgents.abort(new Error('the demo ends'));
     await agentsEnded.catch(() => undefined);
   });
   const parts = started.move();
   return {
-    ec2,
-    authPort,
-    discoveryDiagnosticsPort: diagnostics.discovery,
-    places,
+    ...{ ec2, authPort, cluster, discoveryDiagnosticsPort, places },
     broken: firstEnd([auth, discovery], agentsEnded),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+/** Resolves when it is ready. */
+async function startAuth({ authSettings }: Cluster, port: number): Promise<ManagedProcess> {
+  const diagnosticsPort = await freePort();
+  const auth = await startService('auth', 'auth', {
+    ...authSettings,
+    LISTEN: `127.0.0.1:${port}`,
+    DIAGNOSTICS: `127.0.0.1:${diagnosticsPort}`,
+  });
+  try {
+    await waitUntilReady(auth, diagnosticsPort);
+  } catch (error) {
+    await auth.stop();
+    throw error;
+  }
+  return auth;
+}
+
+/** What discovery and each agent join by, made by the operator. */
+async function makeTokens(
+  { credentials }: Cluster,
+  port: number,
+  places: readonly Place[],
+): Promise<{ readonly discovery: NewToken; readonly agents: ReadonlyMap<Place, NewToken> }> {
+  using operator = connectOperator({ port, credentials });
+  return {
+    discovery: await addToken(operator, { role: 'discovery', name: 'demo' }),
+    agents: await addAgentTokens(operator, places),
   };
 }
 
@@ -93,48 +125,18 @@ function firstEnd(services: readonly ManagedProcess[], agentsEnded: Promise<void
   return first;
 }
 
-function startDiscovery(ec2Url: string, authPort: number, diagnosticsPort: number): Promise<ManagedProcess> {
-  const settings = {
-    NAME: 'demo',
-    AUTH_ADDRESS: `127.0.0.1:${authPort}`,
-    DIAGNOSTICS: `127.0.0.1:${diagnosticsPort}`,
-    POLL_INTERVAL: SCAN_EVERY,
-    AWS: JSON.stringify([{ regions: REGIONS }]),
-  };
-  return startService('discovery', 'discovery', settings, {
-    AWS_ENDPOINT_URL: ec2Url,
-    AWS_ACCESS_KEY_ID: 'demo',
-    AWS_SECRET_ACCESS_KEY: 'demo',
-    AWS_EC2_METADATA_DISABLED: 'true',
-  });
-}
-
-/** Agents on instances spread over both regions. */
-function choosePlaces(ec2: RunningSimulator): [Place, ...Place[]] {
-  const all = REGIONS.flatMap((region) => ec2.fleet.list({ region, limit: INSTANCES }));
-  const step = Math.floor(all.length / AGENTS);
-  const [first, ...others] = all
-    .filter((_, index) => index % step === 0)
-    .slice(0, AGENTS)
-    .map(({ region, id }, index) => ({ serverId: `demo-${index + 1}`, region, instance: id }));
-  if (first === undefined) throw new Error('the simulator has no instances');
-  return [first, ...others];
-}
-
-async function runAgents(places: readonly Place[], authPort: number, signal: AbortSignal): Promise<void> {
-  await Promise.all(
-    places.map(({ serverId, region, instance }) =>
-      runAgent(
-        {
-          addresses: [{ host: '127.0.0.1', port: authPort }],
-          security: { mode: 'insecure' },
-          serverId: parseServerId(serverId),
-          instance: parseInstanceKey({ account: '123456789012', region, instance }),
-          ownLabels: new Map([['tier', 'demo']]),
-        },
-        { signal, log: silentLogger() },
-      ),
-    ),
+function startDiscovery(ec2Url: string, settings: Settings): Promise<ManagedProcess> {
+  const own = { NAME: 'demo', POLL_INTERVAL: SCAN_EVERY, AWS: JSON.stringify([{ regions: REGIONS }]) };
+  return startService(
+    'discovery',
+    'discovery',
+    { ...own, ...settings },
+    {
+      AWS_ENDPOINT_URL: ec2Url,
+      AWS_ACCESS_KEY_ID: 'demo',
+      AWS_SECRET_ACCESS_KEY: 'demo',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
   );
 }
 

@@ -1,18 +1,29 @@
 import type { Stack } from './stack.ts';
 import { PREFERRED_AUTH_PORT } from './stack.ts';
 
-/** What to try while the demo runs on. */
-export function tryNext({ authPort, ec2, places }: Pick<Stack, 'authPort' | 'ec2' | 'places'>): string {
+type Shown = Pick<Stack, 'authPort' | 'ec2' | 'places'> & {
+  readonly cluster: Pick<Stack['cluster'], 'credentialFile'>;
+};
+
+/** What to try while the demo runs on; each line can be pasted into a shell as it is. */
+export function tryNext({ authPort, cluster, ec2, places }: Shown): string {
   const [{ serverId, region, instance }] = places;
-  const address = authPort === PREFERRED_AUTH_PORT ? '' : ` --address 127.0.0.1:${authPort}`;
   return [
     '\nIt runs on until Ctrl-C. Try, in another terminal:\n',
-    `  npx tagctl status${address}`,
-    `  npx tagctl nodes ls${address}`,
-    `  npx tagctl nodes get ${serverId}${address}`,
-    `  npx tagctl server-infos ls --limit 10${address}`,
-    `  npx tagctl nodes watch${address}`,
+    ...(authPort === PREFERRED_AUTH_PORT ? [] : [`  export TAGPLANE_ADDRESS=127.0.0.1:${authPort}`]),
+    `  export TAGPLANE_IDENTITY=${quoted(cluster.credentialFile)}    # the credentials of its operator`,
+    '  npx tagctl status',
+    '  npx tagctl nodes ls',
+    `  npx tagctl nodes get ${serverId}`,
+    '  npx tagctl server-infos ls --limit 10',
+    '  npx tagctl joins ls',
+    '  npx tagctl nodes watch',
     '\nand while that watch runs, change a tag in the simulated EC2:\n',
     `  curl -d '{"set":{"Name":"mine"}}' ${ec2.url}/_control/instances/${region}/${instance}/tags`,
   ].join('\n');
+}
+
+/** As one word of a shell. */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
