@@ -1,13 +1,17 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { readCredentialFile } from '@tagplane/credentials';
+import { TestAuthority, TestIssuer } from '@tagplane/protocol/testing';
+import { listen } from '@tagplane/runtime';
 import { askAgent } from './local-client.ts';
 import type { LabelsDocument } from './routes/labels.ts';
 import type { StatusDocument } from './routes/status.ts';
 import { eventually, runAgentProgram, startAgentProcess, startFakeAuth } from './testing/index.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const LABELS = new Map([
   ['aws/env', 'prod'],
@@ -45,9 +49,64 @@ function settings(port: number): Record<string, string> {
   };
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 async function ask<Document>(command: 'labels' | 'status'): Promise<Document> {
   return (await askAgent(join(directory, 'agent.sock'), `/v1/${command}`, never)) as Document;
 }
+
+describe('the agent as a process, with TLS', () => {
+  it('joins by a token, shows its identity, and lets no secret out', async () => {
+    const authority = await TestAuthority.create();
+    const issuer = new TestIssuer(authority);
+    await using auth = await startFakeAuth({ tls: { authority, issuer } });
+    const { TAGPLANE_TLS_MODE: _, ...env } = settings(auth.address.port);
+    const tokenFile = join(directory, 'token');
+    await writeFile(tokenFile, 'tp-secret-token\n');
+    const joining = { TAGPLANE_JOIN_TOKEN_FILE: tokenFile, TAGPLANE_JOIN_CA_PINS: authority.pin };
+    const diagnostics = `127.0.0.1:${await freePort()}`;
+    await using program = startAgentProcess(['start'], {
+      ...env,
+      ...joining,
+      TAGPLANE_DIAGNOSTICS: diagnostics,
+    });
+    const stream = await auth.nextStream();
+    expect((await stream.next('hello')).serverId).toBe('given');
+    const shown = await runAgentProgram(['status'], { TAGPLANE_DATA_DIR: directory });
+    expect(shown.stdout).toMatch(/^identity +spiffe:\/\/test\/agent\/given$/m);
+    expect(shown.stdout).toMatch(/^certificate +ends in 11h59m$/m);
+    expect(shown.stdout).toMatch(/^joins by +token$/m);
+    const metrics = await (await fetch(`http://${diagnostics}/metrics`)).text();
+    expect(metrics).toContain('tagplane_agent_joins_total{result="ok"} 1');
+    expect(metrics).toMatch(/^tagplane_agent_certificate_expires_seconds 4[0-9]{4}/m);
+    expect((await fetch(`http://${diagnostics}/readyz`)).status).toBe(200);
+    program.kill('SIGTERM');
+    expect((await program.finished).code).toBe(0);
+    const { privateKey } = (await readCredentialFile(join(directory, 'credentials.json'))) ?? {};
+    for (const secret of ['tp-secret-token', privateKey?.split('\n')[1] ?? 'no key']) {
+      expect(`${program.log()}${shown.stdout}`).not.toContain(secret);
+    }
+  });
+
+  it('refuses to start without credentials and without a way to get any, in one line', async () => {
+    const { TAGPLANE_TLS_MODE: _, ...env } = settings(1);
+    const { code, stderr } = await runAgentProgram(['start'], env);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^tagplane-agent: join: there are no credentials[^\n]*\n$/);
+  });
+
+  it('refuses to do without TLS on an address that is not loopback', async () => {
+    const env = { ...settings(1), TAGPLANE_AUTH_ADDRESSES: '10.0.0.1:7420' };
+    const { code, stderr } = await runAgentProgram(['start'], env);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^tagplane-agent: tls\.mode: [^\n]*10\.0\.0\.1:7420[^\n]*\n$/);
+  });
+});
 
 describe('the agent as a process', () => {
   it('takes labels, keeps them over kill -9 without the auth service, and leaves with a goodbye', async () => {

@@ -22,6 +22,7 @@ async function load(yaml: string, env: Record<string, string> = {}) {
 }
 
 const AUTH = 'auth: {addresses: ["127.0.0.1:7420"]}\n';
+const PIN = `sha256:${'ab'.repeat(32)}`;
 
 describe('agent.yaml', () => {
   it('has defaults for all but the addresses', async () => {
@@ -77,6 +78,53 @@ aws: {account_id: "123456789012", region: eu-central-1, instance_id: i-012345678
   );
 
   it.each([
+    ['tls: {mode: insecure}', { mode: 'insecure' }],
+    ['', { mode: 'mutual', join: undefined }],
+    [
+      `join: {token: a, ca_pin: "${PIN}"}`,
+      { mode: 'mutual', join: { by: { method: 'token', token: 'a' }, pins: [PIN] } },
+    ],
+    [
+      `join: {method: token, token_file: /run/token, ca_pins: ["${PIN}"]}`,
+      { mode: 'mutual', join: { by: { method: 'token', tokenFile: '/run/token' }, pins: [PIN] } },
+    ],
+    [
+      `join: {method: iam, ca_pins: "${PIN}", iam: {credentials: chain, region: us-east-1}}`,
+      {
+        mode: 'mutual',
+        join: { by: { method: 'iam', credentials: 'chain', region: 'us-east-1' }, pins: [PIN] },
+      },
+    ],
+    [
+      `join: {method: ec2, ca_pin: "${PIN}"}`,
+      { mode: 'mutual', join: { by: { method: 'ec2' }, pins: [PIN] } },
+    ],
+  ])('secures by %j', async (yaml, security) => {
+    expect(settingsOf(await load(`${AUTH}${yaml}`)).security).toEqual(security);
+  });
+
+  it('takes how to join from the environment', async () => {
+    const config = await load(AUTH, {
+      TAGPLANE_JOIN_METHOD: 'token',
+      TAGPLANE_JOIN_TOKEN: '12345',
+      TAGPLANE_JOIN_CA_PINS: `${PIN}, ${PIN}`,
+    });
+    expect(settingsOf(config).security).toEqual({
+      mode: 'mutual',
+      join: { by: { method: 'token', token: '12345' }, pins: [PIN] },
+    });
+  });
+
+  it.each([
+    ['auth: {addresses: ["127.0.0.1:1", "auth:7420"]}\ntls: {mode: insecure}', /^tls\.mode: .*auth:7420/],
+    [`${AUTH}tls: {mode: plain}`, /^tls\.mode: /],
+    [`${AUTH}join: {token: a}`, /^join\.ca_pins: /],
+    [`${AUTH}join: {ca_pin: "${PIN}"}`, /^join\.token: .*tagctl tokens add/],
+    [`${AUTH}join: {token: a, token_file: b, ca_pin: "${PIN}"}`, /^join\.token_file: /],
+    [`${AUTH}join: {method: ec2, token: a, ca_pin: "${PIN}"}`, /^join\.token: .*method ec2/],
+    [`${AUTH}join: {method: ec2}`, /^join\.ca_pins: /],
+    [`${AUTH}join: {method: magic, ca_pin: "${PIN}"}`, /^join\.method: /],
+    [`${AUTH}join: {method: iam, ca_pin: "${PIN}", iam: {region: here}}`, /^join\.iam\.region: /],
     ['', /^auth(\.addresses)?: /],
     ['auth: {addresses: []}', /^auth\.addresses: expected at least one/],
     ['auth: {addresses: [nowhere]}', /^auth\.addresses\.0: expected HOST:PORT/],

@@ -5,17 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { GoodbyeReason } from '@tagplane/protocol';
-import { listen, silentLogger } from '@tagplane/runtime';
-import type { Address } from '@tagplane/runtime';
-import type { AgentSettings, AgentView, RunOptions } from './host.ts';
-import { runAgent } from './host.ts';
+import { listen } from '@tagplane/runtime';
+import type { AgentView } from './host.ts';
 import type { FakeAuth, FakeStream } from './testing/index.ts';
-import { Queue, eventually, sampleInstance, sampleServerId, startFakeAuth } from './testing/index.ts';
+import {
+  Queue,
+  eventually,
+  sampleInstance,
+  sampleServerId,
+  startAgent as start,
+  startFakeAuth,
+} from './testing/index.ts';
 
 jest.setTimeout(60_000);
 
 const PROD = new Map([['aws/env', 'prod']]);
-const QUICK = { firstMs: 20, longestMs: 40 };
 
 let directory: string;
 
@@ -26,49 +30,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true });
 });
-
-interface RunningAgent extends AsyncDisposable {
-  readonly view: () => AgentView;
-  /** Reasons for which streams ended. */
-  readonly ends: Queue<string>;
-}
-
-/** One agent in this process; `stop` through disposal. */
-async function start(
-  addresses: readonly [Address, ...Address[]],
-  settings: Partial<AgentSettings> = {},
-  options: Partial<RunOptions> = {},
-): Promise<RunningAgent> {
-  const stop = new AbortController();
-  const ends = new Queue<string>();
-  const started = Promise.withResolvers<() => AgentView>();
-  const running = runAgent(
-    { addresses, security: { mode: 'insecure' }, reconnect: QUICK, ...settings },
-    {
-      signal: stop.signal,
-      log: silentLogger(),
-      observer: {
-        disconnected: (reason) => {
-          ends.put(reason);
-        },
-      },
-      onStart: ({ view }) => {
-        started.resolve(view);
-      },
-      ...options,
-    },
-  );
-  running.catch(started.reject);
-  const view = await started.promise;
-  return {
-    view,
-    ends,
-    async [Symbol.asyncDispose]() {
-      stop.abort(new Error('the test is over'));
-      await running;
-    },
-  };
-}
 
 async function labelled(auth: FakeAuth, labels = PROD): Promise<FakeStream> {
   const stream = await auth.nextStream();

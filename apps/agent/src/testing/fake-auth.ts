@@ -1,15 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import {
-  ControlStreamResponseSchema,
-  InventoryService,
-  PEER_HEADER,
-  createApiServer,
+import { ControlStreamResponseSchema, InventoryService, createApiServer, peerOf } from '@tagplane/protocol';
+import type {
+  ApiServer,
+  ApiServerOptions,
+  ControlStreamRequest,
+  ControlStreamResponse,
+  LabelSet,
 } from '@tagplane/protocol';
-import type { ControlStreamRequest, ControlStreamResponse, LabelSet } from '@tagplane/protocol';
+import { peerText } from '@tagplane/identity';
 import type { Labels } from '@tagplane/labels';
 import { NAMESPACES, labelsIn, labelsRevision } from '@tagplane/labels';
+import type { TestAuthority, TestIssuer } from '@tagplane/protocol/testing';
+import { startTestServer } from '@tagplane/protocol/testing';
 import type { Address } from '@tagplane/runtime';
 import { silentLogger } from '@tagplane/runtime';
 import { Queue } from './queue.ts';
@@ -26,6 +30,8 @@ export interface FakeAuthOptions {
   readonly idleMs?: number;
   /** Say nothing, not even hello. */
   readonly mute?: boolean;
+  /** Serve with TLS, and certify. */
+  readonly tls?: { readonly authority: TestAuthority; readonly issuer: TestIssuer };
 }
 
 /** An auth service's control stream over real HTTP/2, scripted by the test. */
@@ -115,21 +121,15 @@ function lifetimeMessage({ ageMs, remainingMs }: { ageMs?: number; remainingMs?:
 
 export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<FakeAuth> {
   const streams = new Queue<FakeStream>();
-  const server = await createApiServer({
-    listen: { host: '127.0.0.1', port: options.port ?? 0 },
-    log: silentLogger(),
-    security: { mode: 'insecure' },
-    authorise: () => undefined,
-    routes: (router) => {
-      router.service(InventoryService, {
-        controlStream(requests, context) {
-          const stream = new FakeStream(context.requestHeader.get(PEER_HEADER) ?? '');
-          if (options.mute !== true) stream.send(helloOf(options));
-          streams.put(stream);
-          return stream.serve(requests);
-        },
-      });
-    },
+  const server = await listen(options, (router) => {
+    router.service(InventoryService, {
+      controlStream(requests, context) {
+        const stream = new FakeStream(peerText(peerOf(context)));
+        if (options.mute !== true) stream.send(helloOf(options));
+        streams.put(stream);
+        return stream.serve(requests);
+      },
+    });
   });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= server.close({ graceMs: 0 }));
@@ -139,6 +139,23 @@ export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<Fake
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function listen({ port = 0, tls }: FakeAuthOptions, routes: ApiServerOptions['routes']): Promise<ApiServer> {
+  const address = { host: '127.0.0.1', port };
+  if (tls === undefined) {
+    const security = { mode: 'insecure' } as const;
+    const log = silentLogger();
+    return createApiServer({ listen: address, log, security, authorise: () => undefined, routes });
+  }
+  const { authority, issuer } = tls;
+  return startTestServer(authority, {
+    listen: address,
+    routes: (router, closing) => {
+      issuer.routes(router);
+      routes(router, closing);
+    },
+  });
 }
 
 function helloOf({ heartbeatMs = 300_000, idleMs = 60_000 }: FakeAuthOptions): NonNullable<Response> {

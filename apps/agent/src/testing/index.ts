@@ -3,3 +3,5 @@ export { FakeStream, startFakeAuth, type FakeAuth, type FakeAuthOptions } from '
 export { Queue } from './queue.ts';
 export { eventually } from './wait.ts';
 export { clockAt, heldOf, replaceWith, sampleInstance, sampleServerId } from './samples.ts';
+export { startAgent, type RunningAgent } from './running-agent.ts';
+export { startFakeMetadata, type FakeMetadata } from './fake-metadata.ts';

@@ -6,6 +6,11 @@ export class Queue<Item> {
   readonly #items: Item[] = [];
   readonly #takers: ((item: Item) => void)[] = [];
 
+  /** How many came that nobody took. */
+  get length(): number {
+    return this.#items.length;
+  }
+
   put(item: Item): void {
     const taker = this.#takers.shift();
     if (taker === undefined) this.#items.push(item);
