@@ -1,46 +1,88 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-
-const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+import type { Document } from './markdown.ts';
+import { ROOT, allDocuments, anchors, fencedBlocks, inlineCode } from './markdown.ts';
+import { runProgram, tagctlMentionProblem, tagctlProblem, tagctlTree } from './programs.ts';
+import { shellWords } from './shell-words.ts';
 
 let folder: string;
-let deploying: string;
-let operating: string;
+let documents: Document[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tagplane-docs-'));
-  deploying = await readFile(join(ROOT, 'docs/deploying.md'), 'utf8');
-  operating = await readFile(join(ROOT, 'docs/operating.md'), 'utf8');
+  documents = await allDocuments();
 });
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('docs/deploying.md', () => {
+function textOf(path: string): string {
+  const document = documents.find((each) => each.path === path);
+  if (document === undefined) throw new Error(`there is no ${path}`);
+  return document.text;
+}
+
+describe('configurations in the documents', () => {
   it.each(['auth', 'discovery', 'agent'])(
-    'has a configuration of %s that its program takes',
+    'are ones that %s takes',
     async (program) => {
-      const file = join(folder, `${program}.yaml`);
-      await writeFile(file, yamlBlock(deploying, `${program}.yaml`));
-      const main = join(ROOT, 'apps', program, 'src/main.ts');
-      const check = ['--conditions=@tagplane/source', main, 'config', 'check', '--config', file];
-      const { stdout } = await run(process.execPath, check);
-      expect(stdout).toContain('the configuration is good');
+      const head = `# ${program}.yaml\n`;
+      const blocks = documents
+        .flatMap(({ text }) => fencedBlocks(text, 'yaml'))
+        .filter((block) => block.startsWith(head));
+      expect(blocks.length).toBeGreaterThan(0);
+      for (const block of blocks) {
+        const file = join(folder, `${program}.yaml`);
+        await writeFile(file, block);
+        const said = await runProgram(program, 'config', 'check', '--config', file);
+        expect(said).toContain('the configuration is good');
+      }
     },
-    60_000,
+    120_000,
   );
+});
+
+describe('command lines in the documents', () => {
+  it('are ones that tagctl takes', async () => {
+    const lines = shellLines().filter(([program]) => program === 'tagctl');
+    expect(lines.length).toBeGreaterThan(20);
+    const bad: string[] = [];
+    for (const [program, ...words] of lines) {
+      const problem = await tagctlProblem(words);
+      if (problem !== undefined) bad.push(`${[program, ...words].join(' ')}: ${problem}`);
+    }
+    expect(bad).toEqual([]);
+  });
+
+  it('are named in prose by commands and flags that tagctl has', async () => {
+    const tree = await tagctlTree();
+    const mentions = documents
+      .flatMap(({ text }) => inlineCode(text))
+      .filter((code) => code.startsWith('tagctl '));
+    expect(mentions.length).toBeGreaterThan(5);
+    const bad = mentions.filter(
+      (code) => tagctlMentionProblem(tree, shellWords(code).slice(1)) !== undefined,
+    );
+    expect(bad).toEqual([]);
+  });
+
+  it('have only flags of `tagplane-auth bootstrap` that it has', async () => {
+    const lines = shellLines().filter(
+      ([program, command]) => program === 'tagplane-auth' && command === 'bootstrap',
+    );
+    expect(lines.length).toBeGreaterThan(0);
+    const help = await runProgram('auth', 'bootstrap', '--help');
+    const flags = lines.flat().filter((word) => word.startsWith('--'));
+    expect(flags.filter((flag) => !help.includes(`  ${flag} `))).toEqual([]);
+  }, 60_000);
 });
 
 describe('docs/operating.md', () => {
   it('names only events that the programs log', async () => {
-    const [, messages = ''] = operating.split('## Messages');
+    const [, messages = ''] = textOf('docs/operating.md').split('## Messages');
     const rows = messages.split('\n').filter((line) => line.startsWith('| `'));
     const events = rows.flatMap((row) =>
       [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
@@ -53,49 +95,41 @@ describe('docs/operating.md', () => {
 
 describe('metrics in the documents', () => {
   it('are metrics that the programs have', async () => {
-    const names = new Set<string>();
-    for (const document of ['README.md', ...(await markdownIn('docs'))]) {
-      const text = await readFile(join(ROOT, document), 'utf8');
-      for (const [name] of text.matchAll(/tagplane_(?:auth|discovery|agent)_\w+/g)) names.add(name);
-    }
+    const names = new Set(
+      documents.flatMap(({ text }) => text.match(/tagplane_(?:auth|discovery|agent)_\w+/g) ?? []),
+    );
     expect(names.size).toBeGreaterThan(10);
     const sources = await allSources();
-    // Some are written whole, some without what all of a service's have in front.
-    const missing = [...names].filter(
-      (name) =>
-        !sources.includes(`'${name}'`) && !sources.includes(`'${name.replace(/^tagplane_[a-z]+_/, '')}'`),
-    );
+    // Some are written whole, some without what all of a service's have in front, some for any service.
+    const missing = [...names].filter((name) => {
+      const own = name.replace(/^tagplane_[a-z]+_/, '');
+      return ![`'${name}'`, `'${own}'`, `}_${own}\``].some((form) => sources.includes(form));
+    });
     expect(missing).toEqual([]);
   });
 });
 
 describe('links between documents', () => {
-  it('lead to files that are there', async () => {
-    const documents = ['README.md', ...(await markdownIn('docs')), ...(await markdownIn('docs/adr'))];
+  it('lead to files that are there, and to headings in them', async () => {
     const broken: string[] = [];
-    for (const document of documents) {
-      const text = await readFile(join(ROOT, document), 'utf8');
-      for (const [, target = ''] of text.matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
-        const found = await readFile(join(ROOT, document, '..', target)).catch(() => undefined);
-        if (found === undefined) broken.push(`${document}: ${target}`);
+    for (const { path, text } of documents) {
+      for (const [, target = '', anchor] of text.matchAll(/\]\(((?!https?:)[^)#]*)(?:#([^)]+))?\)/g)) {
+        const file = target === '' ? path : join(path, '..', target);
+        const found = await readFile(join(ROOT, file), 'utf8').catch(() => undefined);
+        const leads = found !== undefined && (anchor === undefined || anchors(found).has(anchor));
+        if (!leads) broken.push(`${path}: ${target}#${anchor ?? ''}`);
       }
     }
     expect(broken).toEqual([]);
   });
 });
 
-/** The fenced block whose first line is a comment with this file's name. */
-function yamlBlock(text: string, name: string): string {
-  const [, block] =
-    new RegExp(`\`\`\`yaml\\n# ${name.replace('.', '\\.')}\\n([\\s\\S]*?)\`\`\``).exec(text) ?? [];
-  if (block === undefined) throw new Error(`there is no block for ${name}`);
-  return block;
-}
-
-async function markdownIn(path: string): Promise<string[]> {
-  return (await readdir(join(ROOT, path)))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(path, name));
+/** The words of each line for a shell, without `npx` in front. */
+function shellLines(): string[][] {
+  return documents
+    .flatMap(({ text }) => fencedBlocks(text, 'sh'))
+    .flatMap((block) => block.split('\n'))
+    .map((line) => shellWords(line.replace(/^npx /, '')));
 }
 
 async function allSources(): Promise<string> {
