@@ -1,5 +1,5 @@
 import type { Credentials } from '@tagplane/credentials';
-import { pinsOf, readJoinToken, tokenSourceOf } from '@tagplane/credentials';
+import { pinSourceOf, readCaPins, readJoinToken, tokenSourceOf } from '@tagplane/credentials';
 import { attemptToJoin } from '@tagplane/protocol';
 import type { DiscoveryConfig } from '../config.ts';
 
@@ -22,7 +22,7 @@ export async function joinDiscovery(
   if (source === undefined) throw new TypeError('no token');
   return await attemptToJoin({
     address: config.auth.address,
-    pins: pinsOf(config.join),
+    pins: await readCaPins(pinSourceOf(config.join)),
     role: 'discovery',
     name: name ?? config.name,
     anyName: name === undefined,
