@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningSimulator } from '@tagplane/ec2-simulator';
 import { createEc2Simulator } from '@tagplane/ec2-simulator';
 import { waitFor } from '@tagplane/harness';
+import type { Operator } from '@tagplane/harness';
 import { startRedis } from '@tagplane/store-redis/testing';
 import type { Agent, AgentPlace } from '../world/agent.ts';
 import type { World } from '../world/world.ts';
@@ -79,10 +80,63 @@ describe('kill -9 of every part at random, while tags change', () => {
       expect(monitor.wrong).toEqual([]);
       expect(Object.keys(killed).sort()).toEqual(KINDS);
       expect(monitor.answers()).toBeGreaterThan(1_000);
+      expect(await pinsOfAuths()).toEqual(world.auths.map(() => [world.caPin]));
     },
     FAULTS_FOR_MS + SETTLE_MS + 60_000,
   );
 });
+
+describe('a store that is emptied under running auths', () => {
+  it(
+    'has their locks again, and a locked agent stays out of each of them',
+    async () => {
+      const [agent, auth] = [pick(world.agents, () => 0), pick(world.auths, () => 0)];
+      using operator = world.operator(world.auths.length - 1);
+      const target = { case: 'agent', value: agent.service.name } as const;
+      const { lock } = await operator.locks.addLock({ target: { target } });
+      if (lock === undefined) throw new Error('no lock');
+      await waitFor('the locked agent is cut', async () => !(await connected(operator, agent)));
+      await killRedis(() => 0, true);
+      await auth.kill();
+      await auth.start();
+      await auth.ready();
+      using restarted = world.operator(0);
+      await waitFor('the auth that knew nothing has the lock', async () => {
+        const { locks } = await restarted.locks.listLocks({});
+        return locks.some(({ id }) => id === lock.id);
+      });
+      const others = world.agents.filter((each) => each !== agent);
+      const back = () => Promise.all(others.map((each) => connected(operator, each)));
+      await waitFor('the others are back', async () => (await back()).every(Boolean), {
+        timeoutMs: SETTLE_MS,
+        everyMs: 200,
+      });
+      expect(await connected(operator, agent)).toBe(false);
+      await operator.locks.removeLock({ id: lock.id });
+      await waitFor('the agent is back', () => connected(operator, agent), {
+        timeoutMs: SETTLE_MS,
+        everyMs: 200,
+      });
+    },
+    2 * SETTLE_MS,
+  );
+});
+
+async function connected(operator: Operator, agent: Agent): Promise<boolean> {
+  const nodes = await operator.listNodes();
+  return nodes.some(({ serverId, connected: is }) => serverId === agent.service.name && is);
+}
+
+/** What each auth signs with and trusts, as it says itself. */
+async function pinsOfAuths(): Promise<string[][]> {
+  return await Promise.all(
+    world.auths.map(async (_, index) => {
+      using operator = world.operator(index);
+      const { authorities } = await operator.ca.getCaStatus({});
+      return authorities.map(({ pin }) => pin);
+    }),
+  );
+}
 
 /** Kills something every few seconds and starts it again; resolves to how often what was killed. */
 async function breakThings(random: () => number): Promise<Record<string, number>> {

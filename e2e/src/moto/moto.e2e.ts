@@ -43,7 +43,7 @@ beforeAll(async () => {
     places,
   });
   await world.start();
-}, 300_000);
+}, SETTLE_MS);
 
 afterAll(async () => {
   await world[Symbol.asyncDispose]();

@@ -34,6 +34,8 @@ export interface World extends AsyncDisposable {
   readonly authPorts: readonly number[];
   readonly discovery: Service;
   readonly agents: readonly Agent[];
+  /** The pin of the authority that was made for this world. */
+  readonly caPin: string;
   /** The operator's, for tagctl. */
   readonly credentialFile: string;
   /** Where each auth writes its audit events. */
@@ -48,6 +50,8 @@ export interface World extends AsyncDisposable {
 }
 
 const DISCOVERY = 'e2e';
+/** moto answers with a few instances a second on a busy machine, and there are hundreds in a region. */
+const FIRST_SCAN_MS = 240_000;
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'tagplane-e2e-'));
@@ -71,6 +75,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     authPorts,
     discovery,
     agents,
+    caPin: cluster.caPin,
     credentialFile: cluster.credentialFile,
     auditFiles: auths.map(({ auditFile }) => auditFile),
     operator,
@@ -82,7 +87,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await Promise.all(
         agents.map(async (agent) => agent.service.start(joinSettings(await agentToken(admin, agent)))),
       );
-      await discovery.ready();
+      await discovery.ready(FIRST_SCAN_MS);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(everything.map((service) => service.stop()));
