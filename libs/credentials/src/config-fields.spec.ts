@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import {
   caPinsField,
-  pinsOf,
+  pinSourceOf,
   tlsField,
   tokenJoinFields,
   tokenJoinProblem,
@@ -49,13 +49,19 @@ describe('the keys of joining', () => {
     [{ token_file: '/a', ca_pin: PIN }, undefined],
     [{ token: 'a', token_file: '/a', ca_pins: PIN }, 'token_file'],
     [{ ca_pins: PIN }, 'token'],
+    [{ token: 'a', ca_pin_file: '/a' }, undefined],
     [{ token: 'a' }, 'ca_pins'],
   ])('%j: the problem is with %p', (value, key) => {
     expect(tokenJoinProblem(schema.parse(value))?.key).toBe(key);
   });
 
   it('has pins under either name, each once', () => {
-    expect(pinsOf(schema.parse({ ca_pins: [PIN, OTHER], ca_pin: PIN }))).toEqual([PIN, OTHER]);
+    const source = pinSourceOf(schema.parse({ ca_pins: [PIN, OTHER], ca_pin: PIN }));
+    expect(source).toStrictEqual({ pins: [PIN, OTHER] });
+  });
+
+  it('has the file of pins', () => {
+    expect(pinSourceOf(schema.parse({ ca_pin_file: '/a' }))).toEqual({ pins: [], pinFile: '/a' });
   });
 
   it.each([

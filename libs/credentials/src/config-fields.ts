@@ -2,7 +2,7 @@ import { parsePin } from '@tagplane/identity';
 import * as z from 'zod';
 
 const PIN = 'expected sha256: and 64 hexadecimal digits, as `tagctl ca status` shows them';
-const MAX_PINS = 8;
+export const MAX_PINS = 8;
 
 /** `sha256:…`, several separated by commas, or a list of them. */
 export const caPinsField = z.preprocess(
@@ -45,6 +45,13 @@ export const tokenJoinFields = {
       'Pins of the authority (sha256:…) by which the auth service is known; comma-separated or a list.',
     ),
   ca_pin: caPinsField.optional().describe('The same as ca_pins.'),
+  ca_pin_file: z
+    .string('expected a path')
+    .min(1)
+    .optional()
+    .describe(
+      'File with such pins, one a line (tagplane-auth bootstrap --ca-pin-out); read at each attempt.',
+    ),
 };
 
 /** What these keys were set to. */
@@ -53,10 +60,17 @@ export interface TokenJoinConfig {
   readonly token_file?: string | undefined;
   readonly ca_pins?: readonly string[] | undefined;
   readonly ca_pin?: readonly string[] | undefined;
+  readonly ca_pin_file?: string | undefined;
 }
 
 /** Where a join token is found. */
 export type TokenSource = { readonly token: string } | { readonly tokenFile: string };
+
+/** Where the pins of the authority are found. */
+export interface PinSource {
+  readonly pins: readonly string[];
+  readonly pinFile?: string | undefined;
+}
 
 /** What is wrong with these keys together, by key; undefined: nothing. */
 export function tokenJoinProblem(
@@ -74,15 +88,20 @@ export function tokenJoinProblem(
 export function pinsProblem(
   join: TokenJoinConfig,
 ): { readonly key: keyof TokenJoinConfig; readonly message: string } | undefined {
-  if (pinsOf(join).length > 0) return undefined;
+  if (pinsOf(join).length > 0 || join.ca_pin_file !== undefined) return undefined;
   return {
     key: 'ca_pins',
     message: 'expected the pin of the authority (tagctl ca status, tagctl tokens add)',
   };
 }
 
-export function pinsOf({ ca_pins = [], ca_pin = [] }: TokenJoinConfig): readonly string[] {
+function pinsOf({ ca_pins = [], ca_pin = [] }: TokenJoinConfig): readonly string[] {
   return [...new Set([...ca_pins, ...ca_pin])];
+}
+
+export function pinSourceOf(join: TokenJoinConfig): PinSource {
+  const { ca_pin_file: pinFile } = join;
+  return { pins: pinsOf(join), ...(pinFile === undefined ? {} : { pinFile }) };
 }
 
 /** Undefined when there is none. */

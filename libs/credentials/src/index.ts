@@ -29,13 +29,15 @@ export { lifeMs } from './renewal.ts';
 export { credentialMetrics } from './metrics.ts';
 export {
   caPinsField,
-  pinsOf,
+  pinSourceOf,
   pinsProblem,
   tlsField,
   tokenJoinFields,
   tokenJoinProblem,
   tokenSourceOf,
+  type PinSource,
   type TokenJoinConfig,
   type TokenSource,
 } from './config-fields.ts';
+export { readCaPins } from './ca-pins.ts';
 export { readJoinToken } from './join-token.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '@tagplane/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MetadataRefusedError } from '../imds-session.ts';
 import { withMetadata } from './metadata.ts';
 

@@ -1,8 +1,14 @@
-import { pinsOf, pinsProblem, tokenJoinFields, tokenJoinProblem, tokenSourceOf } from '@tagplane/credentials';
+import {
+  pinSourceOf,
+  pinsProblem,
+  tokenJoinFields,
+  tokenJoinProblem,
+  tokenSourceOf,
+} from '@tagplane/credentials';
 import type { TokenJoinConfig } from '@tagplane/credentials';
 import { parseRegion } from '@tagplane/identity';
 import type { Region } from '@tagplane/identity';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsedField } from '../config-fields.ts';
 import type { JoinBy, JoinSettings } from './settings.ts';
 
@@ -44,7 +50,7 @@ export const joinField: z.ZodType<JoinConfig> = z
   });
 
 export function joinSettings(join: JoinConfig): JoinSettings {
-  return { by: joinBy(join), pins: pinsOf(join) };
+  return { by: joinBy(join), ...pinSourceOf(join) };
 }
 
 function joinBy(join: JoinConfig): JoinBy {

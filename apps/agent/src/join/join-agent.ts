@@ -1,5 +1,5 @@
 import type { Credentials } from '@tagplane/credentials';
-import { JoinRefusedError } from '@tagplane/credentials';
+import { JoinRefusedError, readCaPins } from '@tagplane/credentials';
 import type { InstanceKey, ServerId } from '@tagplane/identity';
 import type { JoinChallenge, JoinMethod } from '@tagplane/protocol';
 import { attemptToJoin } from '@tagplane/protocol';
@@ -30,7 +30,7 @@ export async function joinAgent(options: JoinAgentOptions, signal: AbortSignal):
   const { join, address, configuredId, instance } = options;
   const credentials = await attemptToJoin({
     address,
-    pins: join.pins,
+    pins: await readCaPins(join),
     role: 'agent',
     ...(configuredId === undefined ? {} : { name: configuredId }),
     prove: (challenge) => prove(join.by, challenge, options, signal),

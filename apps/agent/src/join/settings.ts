@@ -17,4 +17,6 @@ export interface JoinSettings {
   readonly by: JoinBy;
   /** Of authorities of the cluster, as `publicKeyPin` writes them. */
   readonly pins: readonly string[];
+  /** A file with more of them. */
+  readonly pinFile?: string | undefined;
 }

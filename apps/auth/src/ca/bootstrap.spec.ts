@@ -46,7 +46,7 @@ function bootstrap(changes: Partial<BootstrapOptions> = {}): Promise<Bootstrappe
     name: 'admin',
     ttlMs: HOUR,
     out: join(folder, 'operator.json'),
-    again: false,
+    when: 'once',
     now: Date.now(),
     signal: new AbortController().signal,
     ...changes,
@@ -55,11 +55,11 @@ function bootstrap(changes: Partial<BootstrapOptions> = {}): Promise<Bootstrappe
 
 describe('bootstrapOperator', () => {
   it('makes the key, the authority and credentials that it takes for an operator', async () => {
-    const { credentials, pin, keyFile } = await bootstrap();
+    const { credentials, pins, keyFile } = await bootstrap();
     expect(keyFile).toBe(join(folder, 'ca.key'));
     const sealingKey = await readSealingKey({ key_file: keyFile ?? '' });
     const authority = await openTestCa({ store, sealingKey });
-    expect(authority.pins()).toEqual([pin]);
+    expect(authority.pins()).toEqual(pins);
     const kept = await readCredentialFile(join(folder, 'operator.json'));
     expect(kept).toMatchObject({ id: 'spiffe://test/operator/admin', role: 'operator', name: 'admin' });
     expect(kept?.privateKey).toBe(credentials.privateKey);
@@ -82,12 +82,12 @@ describe('bootstrapOperator', () => {
       /^it was done before, at .*, for operator\/admin; --again/,
     );
     await expect(stat(out)).rejects.toThrow('ENOENT');
-    const { credentials, keyFile } = await bootstrap({ out, again: true, name: 'second' });
+    const { credentials, keyFile } = await bootstrap({ out, when: 'again', name: 'second' });
     expect([credentials.name, keyFile]).toEqual(['second', undefined]);
-    expect(audit.of('ca.bootstrap').map(({ result, details }) => [result, details?.['again']])).toEqual([
-      ['ok', 'false'],
+    expect(audit.of('ca.bootstrap').map(({ result, details }) => [result, details?.['when']])).toEqual([
+      ['ok', 'once'],
       ['refused', undefined],
-      ['ok', 'true'],
+      ['ok', 'again'],
     ]);
   });
 
@@ -106,11 +106,48 @@ describe('bootstrapOperator', () => {
     const sealingKey = await readSealingKey(ca);
     const authority = await openTestCa({ store: openStore(), sealingKey });
     await using _process = running(authority);
-    const { pin, keyFile } = await bootstrap({ ca });
-    expect([pin, keyFile]).toEqual([authority.pins()[0], undefined]);
+    const { pins, keyFile } = await bootstrap({ ca });
+    expect([pins, keyFile]).toEqual([authority.pins(), undefined]);
     const force = { force: true, signal: new AbortController().signal };
     expect(await authority.rotate('trust', force)).toMatchObject({ ok: true });
     await expect(bootstrap({ ca, out: join(folder, 'b.json') })).rejects.toThrow('it was done before');
+  });
+
+  it('is done if needed: not for credentials that will do, and again for others of the same operator', async () => {
+    const when = 'if-needed';
+    const first = await bootstrap({ when });
+    const started = first.credentials.receivedAt;
+    const sooner = await bootstrap({ when, now: started + 0.6 * HOUR });
+    expect(sooner).toEqual({ ...first, kept: true, keyFile: undefined });
+    const later = await bootstrap({ when, now: started + 0.7 * HOUR });
+    expect(later.kept).toBe(false);
+    expect(await readCredentialFile(join(folder, 'operator.json'))).toMatchObject({
+      certificates: later.credentials.certificates,
+    });
+    expect(audit.of('ca.bootstrap').map(({ details }) => details?.['when'])).toEqual([when, when]);
+  });
+
+  it('is needed for credentials of an authority that is gone', async () => {
+    const out = join(folder, 'operator.json');
+    await bootstrap();
+    const other = stack.use(openEmbeddedStore({ path: join(folder, 'other.db'), kind: 'security' }));
+    const { credentials, kept, pins } = await bootstrap({ store: other, when: 'if-needed' });
+    const sealingKey = await readSealingKey({ key_file: join(folder, 'ca.key') });
+    const authority = await openTestCa({ store: other, sealingKey });
+    expect([kept, pins]).toEqual([false, authority.pins()]);
+    expect((await readCredentialFile(out))?.certificates).toEqual(credentials.certificates);
+  });
+
+  it.each([
+    ["another operator's credentials", { name: 'other' }, /holds the credentials of operator\/admin/],
+    ['something else', {}, /holds no credentials/],
+  ])('replaces, if needed, no file that holds %s', async (what, changes, problem) => {
+    const out = join(folder, 'operator.json');
+    await bootstrap();
+    if (what === 'something else') await writeFile(out, 'mine', { mode: 0o600 });
+    const before = await readFile(out, 'utf8');
+    await expect(bootstrap({ when: 'if-needed', ...changes })).rejects.toThrow(problem);
+    expect(await readFile(out, 'utf8')).toBe(before);
   });
 
   it.each<[string, Partial<BootstrapOptions>, string]>([
@@ -127,7 +164,7 @@ describe('bootstrapOperator', () => {
     if (out !== undefined) await bootstrap();
     const attempt = bootstrap({
       ...changes,
-      again: true,
+      when: 'again',
       ...(out === undefined ? {} : { out: join(folder, out) }),
     });
     await expect(attempt).rejects.toThrow(ConfigError);
@@ -207,6 +244,22 @@ describe('tagplane-auth bootstrap', () => {
     config = { ...config, listen: { host: '0.0.0.0', port: 99 } };
     expect(await run('--out', join(folder, 'me.json'))).toBe(0);
     expect(output).toContain('--address HOST:99\n');
+  });
+
+  it('is for scripts: it exits with 0 each time, and leaves the pin for those who join', async () => {
+    const [out, pinOut] = [join(folder, 'me.json'), join(folder, 'ca-pin')];
+    const words = ['--if-needed', '--out', out, '--ca-pin-out', pinOut];
+    expect(await run(...words)).toBe(0);
+    const pin = await readFile(pinOut, 'utf8');
+    expect(output).toContain(`CA pin: ${pin}`);
+    expect((await stat(pinOut)).mode & 0o777).toBe(0o644);
+    await rm(pinOut);
+    expect(await run(...words)).toBe(0);
+    expect(output).toContain(`${out} (kept, good until `);
+    expect(await readFile(pinOut, 'utf8')).toBe(pin);
+    expect(await run(...words, '--again')).toBe(2);
+    expect(await run('--if-needed', '--out', out, '--ca-pin-out', '/dev/null/pin')).toBe(2);
+    expect(output).toContain('--ca-pin-out: /dev/null/pin cannot be written: ');
   });
 
   it('exits with 1 when it was done before, and with 2 when it was told nonsense', async () => {

@@ -9,6 +9,7 @@ import type { CaCopy } from './ca-copy.ts';
 import type { CaRecord } from './ca-record.ts';
 import { ensureCa, findCa, openFound, writeCa } from './ca-store.ts';
 import { issueFrom } from './issue-from.ts';
+import { keptOperator } from './kept-operator.ts';
 import type { OpenedCa } from './opened-ca.ts';
 import type { CaConfig } from './sealing-key.ts';
 import { keyFileExists, makeKeyFile, readSealingKey } from './sealing-key.ts';
@@ -24,10 +25,10 @@ export interface BootstrapOptions {
   readonly name: string;
   /** How long the operator's certificate is good for. */
   readonly ttlMs: number;
-  /** The file for the credentials; never overwritten. */
+  /** The file for the credentials; overwritten only `if-needed`, and by the same operator's. */
   readonly out: string;
-  /** Also when it was done before. */
-  readonly again: boolean;
+  /** `once`: not when it was done before; `if-needed`: unless `out` holds credentials that will do. */
+  readonly when: 'once' | 'again' | 'if-needed';
   /** Unix milliseconds. */
   readonly now: number;
   readonly signal: AbortSignal;
@@ -35,8 +36,10 @@ export interface BootstrapOptions {
 
 export interface Bootstrapped {
   readonly credentials: Credentials;
-  /** Of the authority that signs. */
-  readonly pin: string;
+  /** They were in the file already. */
+  readonly kept: boolean;
+  /** Of the authorities that are trusted, first the one that signs. */
+  readonly pins: readonly [string, ...string[]];
   /** The key file that was made. */
   readonly keyFile: string | undefined;
 }
@@ -51,11 +54,11 @@ const MAX_ATTEMPTS = 5;
  * @throws ConfigError; Error when it was done before
  */
 export async function bootstrapOperator(options: BootstrapOptions): Promise<Bootstrapped> {
-  const { store, audit, cluster, out, name, now, signal } = options;
+  const { store, audit, cluster, out, name, when, now, signal } = options;
   if (!isCertifiedName(name)) {
     throw new ConfigError('--name: expected 1 to 128 of letters, digits, ".", "_", "-"');
   }
-  if (await exists(out)) throw new ConfigError(`--out: ${out} is there already`);
+  if (when !== 'if-needed' && (await exists(out))) throw new ConfigError(`--out: ${out} is there already`);
   const known = await findCa(store, signal);
   if (known !== undefined) refuseSecond(options, known.record);
   const keyFile = await ensureKeyFile(options.ca, known !== undefined);
@@ -65,6 +68,8 @@ export async function bootstrapOperator(options: BootstrapOptions): Promise<Boot
   if (source === 'created') {
     audit.record({ code: 'ca.created', result: 'ok', details: { cluster, pin: ca.pins[0] } });
   }
+  const kept = when === 'if-needed' ? await keptOperator(out, { name, ca, now }) : undefined;
+  if (kept !== undefined) return { credentials: kept, kept: true, pins: ca.pins, keyFile };
   const marked = await mark(options, sealingKey);
   await copy.write(marked.record);
   const credentials = await operatorCredentials(marked, options);
@@ -73,18 +78,18 @@ export async function bootstrapOperator(options: BootstrapOptions): Promise<Boot
     result: 'ok',
     subjects: [credentials.id],
     details: {
-      again: String(options.again),
+      when,
       valid_until: new Date(credentials.validUntil).toISOString(),
     },
   });
   await write(out, credentials);
-  return { credentials, pin: marked.pins[0], keyFile };
+  return { credentials, kept: false, pins: marked.pins, keyFile };
 }
 
-function refuseSecond({ audit, again }: BootstrapOptions, { bootstrap }: CaRecord): void {
-  if (bootstrap === undefined || again) return;
-  const when = new Date(bootstrap.at).toISOString();
-  const reason = `it was done before, at ${when}, for ${bootstrap.by}`;
+function refuseSecond({ audit, when }: BootstrapOptions, { bootstrap }: CaRecord): void {
+  if (bootstrap === undefined || when !== 'once') return;
+  const at = new Date(bootstrap.at).toISOString();
+  const reason = `it was done before, at ${at}, for ${bootstrap.by}`;
   audit.record({ code: 'ca.bootstrap', result: 'refused', reason });
   throw new Error(`${reason}; --again makes another operator's credentials`);
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
@@ -94,8 +97,8 @@ describe('tokens add', () => {
       expect(stdout.split(FAKE_TOKEN)).toHaveLength(2);
       const snippet = stdout.slice(stdout.indexOf('\nauth:\n'));
       const text = JSON.stringify(parseYaml(snippet)).replace(served.address, 'ADDRESS');
-      const join = { token: FAKE_TOKEN, ca_pins: [FAKE_PIN] };
-      expect(JSON.parse(text)).toEqual({ ...expected, join });
+      const joining = { token: FAKE_TOKEN, ca_pins: [FAKE_PIN] };
+      expect(JSON.parse(text)).toEqual({ ...expected, join: joining });
     },
   );
 
@@ -106,6 +109,50 @@ describe('tokens add', () => {
     const { stdout } = await tagctl('tokens', 'add', '--role', 'operator', ...args);
     const login = `tagctl login --address ${served.address} --ca-pin ${FAKE_PIN} --token ${FAKE_TOKEN}${end}\n`;
     expect(stdout).toContain(login);
+  });
+
+  describe('--out', () => {
+    let folder: string;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'tagctl-tokens-'));
+    });
+    afterEach(async () => {
+      await rm(folder, { recursive: true });
+    });
+
+    it.each(['table', 'json'])(
+      'puts the token into a file for its owner, and only there: %s',
+      async (format) => {
+        const out = join(folder, 'web.token');
+        await writeFile(out, 'the one before', { mode: 0o644 });
+        const words = ['tokens', 'add', '--role', 'agent', '--out', out, '--format', format];
+        const { code, stdout } = await tagctl(...words);
+        expect(code).toBe(0);
+        expect(await readFile(out, 'utf8')).toBe(`${FAKE_TOKEN}\n`);
+        expect((await stat(out)).mode & 0o777).toBe(0o600);
+        expect(stdout).not.toContain(FAKE_TOKEN);
+        if (format === 'json') expect(JSON.parse(stdout)).toMatchObject({ token: null, token_file: out });
+        else
+          expect(parseYaml(stdout.slice(stdout.indexOf('\nauth:\n')))).toMatchObject({
+            join: { token_file: out },
+          });
+      },
+    );
+
+    it('shows how an operator logs in by it', async () => {
+      const out = join(folder, 'bob.token');
+      const { stdout } = await tagctl('tokens', 'add', '--role', 'operator', '--name', 'bob', '--out', out);
+      expect(stdout).toContain(` --ca-pin ${FAKE_PIN} --token-file ${out}\n`);
+    });
+
+    it('takes back a token that cannot be written', async () => {
+      const out = join(folder, 'file', 'below');
+      await writeFile(join(folder, 'file'), '');
+      const { code, stderr } = await tagctl('tokens', 'add', '--role', 'agent', '--out', out);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`--out: ${out} cannot be written`)]);
+      expect(auth.access.removedTokens).toEqual(['id1']);
+    });
   });
 
   it.each([

@@ -1,6 +1,8 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Role, instanceToMessage } from '@tagplane/protocol';
-import type { CommandBody } from '../context.ts';
+import type { AddTokenResponse } from '@tagplane/protocol';
+import { errorMessage, writeAtomically } from '@tagplane/runtime';
+import type { CommandBody, CommandContext } from '../context.ts';
 import { EXIT_OK, TagctlError } from '../errors.ts';
 import { listPrinter, printDetails, printDocument } from '../format/print.ts';
 import type { TokenFlags } from '../groups/tokens.ts';
@@ -25,7 +27,8 @@ export function addToken(flags: TokenFlags): CommandBody {
       { signal: io.signal },
     );
     if (answer.token === undefined) throw new TagctlError('the auth service sent no token');
-    const view = newTokenView(answer.token, answer);
+    if (flags.out !== undefined) await writeToken(flags.out, answer, { api, io });
+    const view = newTokenView(answer.token, answer, flags.out);
     if (format !== 'table') {
       await printDocument(format, view, io);
       return EXIT_OK;
@@ -34,6 +37,21 @@ export function addToken(flags: TokenFlags): CommandBody {
     await io.stdout.write(joinHint(view, settings.addressText));
     return EXIT_OK;
   };
+}
+
+/** Nobody has a token that could not be written: it is taken back. */
+async function writeToken(
+  out: string,
+  { secretToken, token }: AddTokenResponse,
+  { api, io }: Pick<CommandContext, 'api' | 'io'>,
+): Promise<void> {
+  try {
+    await writeAtomically(out, `${secretToken}\n`);
+  } catch (error) {
+    await api.tokens.removeToken({ id: token?.id ?? '' }, { signal: io.signal });
+    const problem = `--out: ${out} cannot be written, and the token was removed: ${errorMessage(error)}`;
+    throw new TagctlError(problem, { cause: error });
+  }
 }
 
 /** `tokens ls`. */

@@ -36,6 +36,21 @@ describe('a credential store', () => {
     expect(await readdir(join(folder, 'deep'))).toEqual(['credentials.json']);
   });
 
+  it('keeps the last of several that come at once, and what comes after them', async () => {
+    const [first, second, third, last] = [
+      await operator(),
+      await operator(),
+      await operator(),
+      await operator(),
+    ];
+    await writeCredentials(file, first);
+    const store = await CredentialStore.open(file, Date.now());
+    await Promise.all([store.replace(second), store.replace(third)]);
+    expect(await readCredentialFile(file)).toEqual(third);
+    await store.replace(last);
+    expect(await readCredentialFile(file)).toEqual(last);
+  });
+
   it('leaves alone what another process has put there meanwhile, and what it has removed', async () => {
     const [first, ours, theirs] = [await operator(), await operator(), await operator('bob')];
     await writeCredentials(file, first);

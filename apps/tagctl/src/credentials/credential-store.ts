@@ -13,10 +13,15 @@ import { credentialsAge } from './age.ts';
 export class CredentialStore {
   readonly file: string;
   #current: Credentials;
+  /** What the file held when it was last read or written here. */
+  #kept: Credentials;
+  /** One write at a time: a command and what follows the authorities beside it may both have news. */
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(file: string, credentials: Credentials) {
     this.file = file;
     this.#current = credentials;
+    this.#kept = credentials;
   }
 
   /** @throws TagctlError (usage) when there are none, or they have ended, with what to do about it */
@@ -37,13 +42,19 @@ export class CredentialStore {
    *
    * @throws Error when the file cannot be written; they are used all the same
    */
-  async replace(next: Credentials): Promise<void> {
-    const before = this.#current;
+  replace(next: Credentials): Promise<void> {
     this.#current = next;
-    const kept = await readCredentialFile(this.file);
-    if (kept?.certificates[0] !== before.certificates[0]) return;
-    if (kept?.trust !== undefined && kept.trust.generation > next.trust.generation) return;
+    const done = this.#last.then(() => this.#keep(next));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #keep(next: Credentials): Promise<void> {
+    const found = await readCredentialFile(this.file);
+    if (found?.certificates[0] !== this.#kept.certificates[0]) return;
+    if (found?.trust !== undefined && found.trust.generation > next.trust.generation) return;
     await writeCredentials(this.file, next);
+    this.#kept = next;
   }
 }
 

@@ -37,7 +37,9 @@ export async function followTrust(follower: Follower, signal: AbortSignal): Prom
   const { store, transport, io } = follower;
   const held = store.current();
   const { trust, renew: asked } = await fetchTrust(transport, held.trust, { signal });
-  if (trust.generation > held.trust.generation) await store.replace({ ...held, trust });
+  // Not what was held when it was asked for: there may be a new certificate since.
+  const now = store.current();
+  if (trust.generation > now.trust.generation) await store.replace({ ...now, trust });
   if (asked || credentialsAge(store.current(), io.now()) === 'old') await renew(follower, signal);
 }
 

@@ -18,14 +18,18 @@ export interface TokenFlags {
   /** Milliseconds. */
   readonly ttl?: number;
   readonly uses?: number;
+  /** The file that the token goes to. */
+  readonly out?: string;
 }
 
 const ADD_NOTES = `
-The token is printed once and kept nowhere: who loses it makes another. One that is bound to an
+The token is printed once, or with --out only written to a file for its owner, and kept nowhere else: who
+loses it makes another. One that is bound to an
 instance lets in exactly that instance; one with a name lets in, or back in, whoever has the name.
 ${examples(
   'tagctl tokens add --role agent --instance 123456789012/eu-central-1/i-0123456789abcdef0',
   'tagctl tokens add --role discovery --name eu --ttl 10m',
+  'tagctl tokens add --role agent --name web-1 --out ./web-1.token',
   'tagctl tokens add --role operator --name alice --format json',
 )}`;
 
@@ -42,6 +46,7 @@ export function addTokens(program: Command, run: Runner): void {
     .addOption(instanceOption('the EC2 instance that the token, and then the certificate, is bound to'))
     .addOption(durationOption('--ttl <DURATION>', 'how long it is good, 1m to 30d; default: 1h'))
     .addOption(countOption('--uses <N>', 'how often it may be used; default: once', MAX_USES))
+    .option('--out <FILE>', 'write the token there, for its owner only, and do not print it')
     .addHelpText('after', ADD_NOTES)
     .action((flags: TokenFlags, command: Command) =>
       run.connected(flagsOf(command), async () => (await commands()).addToken(flags)),

@@ -36,6 +36,8 @@ export class FakeAccess {
   /** One for each call of TailAudit, in order; the last is used again. */
   audits: AuditScript[] = [];
   readonly addedTokens: AddTokenRequest[] = [];
+  /** Ids, whether or not there was such a token. */
+  readonly removedTokens: string[] = [];
   readonly addedLocks: AddLockRequest[] = [];
   readonly resets: ResetJoinRequest['subject'][] = [];
   readonly tails: TailAuditRequest[] = [];
@@ -53,6 +55,7 @@ export class FakeAccess {
       },
       removeToken: ({ id }, context) => {
         note(context);
+        this.removedTokens.push(id);
         return { removed: this.tokens.some((token) => token.id === id) };
       },
     });

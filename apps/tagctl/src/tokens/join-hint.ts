@@ -1,10 +1,12 @@
 import { visible } from '../format/escape.ts';
 import type { NewTokenView } from '../views/token.ts';
 
-/** What to do with a new token, for a person to paste; the token and the pin are in it. */
+/** What to do with a new token, for a person to paste; the token, or its file, and the pin are in it. */
 export function joinHint(view: NewTokenView, addressText: string): string {
+  const file = view.token_file;
   const parts = {
-    token: visible(view.token),
+    token: visible(view.token ?? ''),
+    file: file === undefined ? undefined : visible(file),
     address: visible(addressText),
     pins: view.ca_pins.map(visible),
   };
@@ -20,27 +22,34 @@ export function joinHint(view: NewTokenView, addressText: string): string {
 
 interface Parts {
   readonly token: string;
+  /** Undefined: the token is shown. */
+  readonly file: string | undefined;
   readonly address: string;
   readonly pins: readonly string[];
 }
 
-function loginHint({ token, address, pins }: Parts, name: string | undefined): string {
+function loginHint({ token, file, address, pins }: Parts, name: string | undefined): string {
   const named = name === undefined ? '' : ` --name ${name}`;
+  const secret = file === undefined ? `--token ${token}` : `--token-file ${file}`;
   return `
-The token is not shown again. On the machine of the new operator:
+${whereItIs(file)} On the machine of the new operator:
 
-  tagctl login --address ${address} --ca-pin ${pins.join(',')} --token ${token}${named}
+  tagctl login --address ${address} --ca-pin ${pins.join(',')} ${secret}${named}
 `;
 }
 
-function configHint(file: string, address: string, { token, pins }: Parts): string {
+function configHint(config: string, address: string, { token, file, pins }: Parts): string {
   return `
-The token is not shown again. In ${file}:
+${whereItIs(file)} In ${config}:
 
 auth:
 ${address}
 join:
-  token: ${token}
+  ${file === undefined ? `token: ${token}` : `token_file: '${file.replaceAll("'", "''")}'`}
   ca_pins: [${pins.map((pin) => `'${pin}'`).join(', ')}]
 `;
+}
+
+function whereItIs(file: string | undefined): string {
+  return file === undefined ? 'The token is not shown again.' : `The token is in ${file}, and nowhere else.`;
 }

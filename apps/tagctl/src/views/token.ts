@@ -23,7 +23,9 @@ export interface TokenView {
 
 /** A token that was just made: the only time its secret is shown. */
 export interface NewTokenView extends TokenView {
-  readonly token: string;
+  /** Null: it is in the file alone. */
+  readonly token: string | null;
+  readonly token_file?: string;
   readonly ca_pins: readonly string[];
 }
 
@@ -39,9 +41,15 @@ export function tokenView(token: JoinToken): TokenView {
   };
 }
 
-export function newTokenView(token: JoinToken, answer: AddTokenResponse): NewTokenView {
+/** @param file where the secret went; undefined: into no file */
+export function newTokenView(
+  token: JoinToken,
+  answer: AddTokenResponse,
+  file: string | undefined,
+): NewTokenView {
   const { id, ...view } = tokenView(token);
-  return { id, token: answer.secretToken, ...view, ca_pins: answer.caPins };
+  const secret = file === undefined ? { token: answer.secretToken } : { token: null, token_file: file };
+  return { id, ...secret, ...view, ca_pins: answer.caPins };
 }
 
 export const tokenTable: TableOf<TokenView> = {
