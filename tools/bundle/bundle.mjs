@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Bundles one program into a folder that runs with nothing but Node:
-//   node tools/bundle/bundle.mjs apps/auth   →   apps/auth/dist/{main.js, main.js.map, package.json, LICENSE}
+//   node tools/bundle/bundle.mjs apps/auth   →   apps/auth/dist/{main.js, its parts, their maps, package.json, LICENSE}
 //   --small: shorter code, for a command line, whose start is mostly the reading of its own code
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -27,9 +27,12 @@ const entry = join(source, bin[command]);
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 await build({
-  entryPoints: [entry],
-  outfile: join(target, 'main.js'),
+  entryPoints: [{ in: entry, out: 'main' }],
+  outdir: target,
   bundle: true,
+  // What is only imported when it is needed costs nothing before.
+  splitting: true,
+  chunkNames: 'part-[hash]',
   platform: 'node',
   target: 'node22',
   format: 'esm',

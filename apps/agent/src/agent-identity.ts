@@ -212,7 +212,7 @@ interface Found {
 }
 
 async function find(
-  { settings, boot, env, log }: IdentityOptions,
+  { settings, boot, env, log, certified }: IdentityOptions,
   before: IdentityRecord | undefined,
   signal: AbortSignal,
 ): Promise<Found> {
@@ -232,7 +232,9 @@ async function find(
   if (answer.kind === 'found') {
     return { instance: answer.instance, source: 'instance metadata', problem: undefined };
   }
-  log.warn({
+  // A certificate that proves the instance is as good.
+  const level = certified?.instance === undefined ? 'warn' : 'debug';
+  log[level]({
     event: 'no_aws_identity',
     reason: `instance metadata: ${answer.reason}`,
     message: 'without it no EC2 tags reach this server; set aws.account_id, aws.region and aws.instance_id',

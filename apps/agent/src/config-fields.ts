@@ -1,6 +1,6 @@
 import type { Labels } from '@tagplane/labels';
 import { MAX_OWN_LABELS, ownLabelsProblem } from '@tagplane/labels';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Text that a `parseX` must accept. */
 export function parsedField<Parsed>(parse: (text: string) => Parsed | undefined, expected: string) {

@@ -13,7 +13,7 @@ import {
   isLoopback,
   logLevelField,
 } from '@tagplane/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { tlsField } from '@tagplane/credentials';
 import { ownLabelsField, parsedField } from './config-fields.ts';
 import { joinField, joinSettings } from './join/config.ts';

@@ -2,7 +2,7 @@ import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import type { InstanceKey, ServerId } from '@tagplane/identity';
 import { NAMESPACES, labelsRevision, namespaceProblem } from '@tagplane/labels';
 import type { HeldLabels, HeldSet } from '@tagplane/session';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IdentityRecord } from './identity.ts';
 
 /** Whose labels a file has. */
