@@ -48,12 +48,16 @@ export interface OperatorTarget {
   readonly credentials?: Credentials | (() => Credentials) | undefined;
 }
 
+/** Of a call: what is waited for here is the machine, which tests and their services keep busy. */
+const TIMEOUT_MS = 60_000;
+
 /** A port alone is an auth service without TLS. Connects on the first call. */
 export function connectOperator(target: number | OperatorTarget): Operator {
   const { port, credentials } = typeof target === 'number' ? { port: target } : target;
   const connection = createClientConnection({
     address: { host: '127.0.0.1', port },
     security: operatorSecurity(credentials),
+    timeoutMs: TIMEOUT_MS,
   });
   const { transport } = connection;
   const nodes = createClient(NodeService, transport);
