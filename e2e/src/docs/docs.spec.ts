@@ -41,7 +41,7 @@ describe('configurations in the documents', () => {
         expect(said).toContain('the configuration is good');
       }
     },
-    120_000,
+    240_000,
   );
 });
 
