@@ -13,18 +13,26 @@ export type AgentsReport =
     }
   | { readonly type: 'failed'; readonly index: number; readonly error: string };
 
+export interface AgentsOptions {
+  readonly port: number;
+  readonly count: number;
+  /** The number of the first one. Default 0. */
+  readonly first?: number;
+  /** Of `TlsFleet`, for agents that speak mutual TLS. */
+  readonly fleetFile?: string;
+}
+
 export interface Agents extends AsyncDisposable {
   /** Resolves when every agent has acknowledged this generation; fails when an agent's stream ends. */
   acked(generation: number): Promise<void>;
   /** Calls back for each ack. */
   onAck(listener: (ack: Extract<AgentsReport, { type: 'acked' }>) => void): void;
+  /** Every agent leaves and comes back; resolves when all have been greeted again. */
+  reconnect(): Promise<void>;
 }
 
 /** Many bare agents in a process of their own; resolves when all have been greeted. */
-export async function startAgents(options: {
-  readonly port: number;
-  readonly count: number;
-}): Promise<Agents> {
+export async function startAgents(options: AgentsOptions): Promise<Agents> {
   const module = fileURLToPath(new URL('./workers/agents.ts', import.meta.url));
   const child = fork(module, [JSON.stringify(options)], {
     execArgv: ['--conditions=@tagplane/source'],
@@ -56,6 +64,11 @@ export async function startAgents(options: {
         return true;
       }),
     onAck: (listener) => listeners.push(listener),
+    async reconnect() {
+      connected = false;
+      child.send('reconnect');
+      await until('all agents are connected again', () => connected);
+    },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -1,5 +1,4 @@
-import type { Http2Server } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 
 /** How to send one stream a generation of labels, by the number of its agent. */
 export type Streams = Map<number, (generation: number) => void>;
@@ -12,7 +11,7 @@ export type BareReport =
  * reports when as many acks are in.
  */
 export async function serveBarePushes(
-  create: (streams: Streams, onAck: () => void) => Http2Server,
+  create: (streams: Streams, onAck: () => void) => Server,
 ): Promise<void> {
   const streams: Streams = new Map();
   let missing = 0;

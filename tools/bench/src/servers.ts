@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { freePort, startProcess, startService, waitFor, waitUntilReady } from '@tagplane/harness';
-import type { ManagedProcess } from '@tagplane/harness';
+import type { ManagedProcess, Settings } from '@tagplane/harness';
 
 const MAIN = fileURLToPath(new URL('../../ec2-simulator/src/main.ts', import.meta.url));
 
@@ -34,21 +34,24 @@ export async function startSimulator(instances: number): Promise<AsyncDisposable
 
 export interface AuthServer extends AsyncDisposable {
   readonly port: number;
+  readonly diagnosticsPort: number;
   readonly process: ManagedProcess;
 }
 
+/** As the floors that its figures stand beside. */
+const WITHOUT_TLS: Settings = { TLS_MODE: 'insecure' };
+
 /** An auth service on the given Redis, in a process of its own. */
-export async function startAuth(redisUrl: string): Promise<AuthServer> {
-  const [port, diagnostics] = [await freePort(), await freePort()];
+export async function startAuth(redisUrl: string, security = WITHOUT_TLS): Promise<AuthServer> {
+  const [port, diagnosticsPort] = [await freePort(), await freePort()];
   const auth = await startService('auth', 'auth', {
     LISTEN: `127.0.0.1:${port}`,
-    DIAGNOSTICS: `127.0.0.1:${diagnostics}`,
-    // As the floors that these figures stand beside.
-    TLS_MODE: 'insecure',
+    DIAGNOSTICS: `127.0.0.1:${diagnosticsPort}`,
     STORE_TYPE: 'redis',
     STORE_URL: redisUrl,
     LOG_LEVEL: 'warn',
+    ...security,
   });
-  await waitUntilReady(auth, diagnostics);
-  return { port, process: auth, [Symbol.asyncDispose]: () => auth[Symbol.asyncDispose]() };
+  await waitUntilReady(auth, diagnosticsPort);
+  return { port, diagnosticsPort, process: auth, [Symbol.asyncDispose]: () => auth[Symbol.asyncDispose]() };
 }

@@ -3,6 +3,7 @@ import { latencySuite } from './suites/latency.ts';
 import { pushSuite } from './suites/push.ts';
 import { rangeSuite } from './suites/range.ts';
 import { scanSuite } from './suites/scan.ts';
+import { tlsSuite } from './suites/tls.ts';
 import { upsertSuite } from './suites/upsert.ts';
 
 export const SUITES = {
@@ -11,6 +12,7 @@ export const SUITES = {
   range: rangeSuite,
   push: pushSuite,
   latency: latencySuite,
+  tls: tlsSuite,
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export function isSuiteName(name: string): name is keyof typeof SUITES {

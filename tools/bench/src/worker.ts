@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** What a piece of work in a process of its own cost. */
@@ -15,21 +16,21 @@ export interface Cost {
  * Measures work in this process. The stall is the longest time that a timer of 10 ms was late.
  */
 export async function measured<Result>(work: () => Promise<Result>): Promise<{ cost: Cost; result: Result }> {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
+  const stalls = monitorEventLoopDelay({ resolution: 10 });
+  stalls.enable();
   const cpuBefore = process.cpuUsage();
   const start = performance.now();
   const result = await work();
   const wallSeconds = (performance.now() - start) / 1_000;
   const cpu = process.cpuUsage(cpuBefore);
-  delay.disable();
+  stalls.disable();
   return {
     result,
     cost: {
       wallSeconds,
       cpuSeconds: (cpu.user + cpu.system) / 1e6,
       peakRssMiB: process.resourceUsage().maxRSS / 1_024,
-      longestStallMs: delay.max / 1e6,
+      longestStallMs: stalls.max / 1e6,
     },
   };
 }
@@ -81,4 +82,13 @@ export function cpuSecondsOf(pid: number): number {
 export function rssMiBOf(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) / 1_024;
+}
+
+/** Waits until another process has used less than 20 ms of CPU in half a second; for 30 s at most. */
+export async function settled(pid: number): Promise<void> {
+  for (let tries = 0; tries < 60; tries += 1) {
+    const before = cpuSecondsOf(pid);
+    await delay(500);
+    if (cpuSecondsOf(pid) - before < 0.02) return;
+  }
 }

@@ -1,17 +1,12 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { setTimeout as delay } from 'node:timers/promises';
-import { encodeServerInfo, serverInfoKey } from '@tagplane/serverinfo';
-import type { Store } from '@tagplane/store';
 import { connectRedis, createRedisStore } from '@tagplane/store-redis';
 import { startRedis } from '@tagplane/store-redis/testing';
 import { startAgents } from '../agents.ts';
-import type { BareReport } from '../bare-server.ts';
+import { startBarePushes } from '../bare-pushes.ts';
 import type { Measured, Sample } from '../figure.ts';
-import { draftOf, inBatches } from '../fleet.ts';
 import { startAuth } from '../servers.ts';
+import { writeLabels } from '../stored-labels.ts';
 import type { Suite } from '../suite.ts';
-import { cpuSecondsOf, rssMiBOf } from '../worker.ts';
+import { cpuSecondsOf, rssMiBOf, settled } from '../worker.ts';
 
 const AGENTS = 5_000;
 const KIB = 1_024;
@@ -57,32 +52,8 @@ export const pushSuite: Suite = async ({ runs }) => {
 };
 
 async function bare(module: 'bare-connect' | 'bare-http2'): Promise<PushCost> {
-  const child = fork(fileURLToPath(new URL(`../workers/${module}.ts`, import.meta.url)), [], {
-    execArgv: ['--conditions=@tagplane/source'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const next = (): Promise<BareReport> =>
-    new Promise((resolve) =>
-      child.once('message', (message) => {
-        resolve(message as BareReport);
-      }),
-    );
-  try {
-    const listening = await next();
-    if (listening.type !== 'listening') throw new Error(`${module} did not listen`);
-    const pid = child.pid ?? Number.NaN;
-    return await measurePush(pid, listening.port, async (generation) => {
-      const done = next();
-      child.send(generation);
-      await done;
-    });
-  } finally {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await exited;
-    }
-  }
+  await using server = await startBarePushes(module);
+  return await measurePush(server.pid, server.port, (generation) => server.push(generation));
 }
 
 async function ours(): Promise<PushCost> {
@@ -90,7 +61,9 @@ async function ours(): Promise<PushCost> {
   await using connection = connectRedis(redis.url);
   await using store = createRedisStore(connection, { kind: 'server-info' });
   await using auth = await startAuth(redis.url);
-  return await measurePush(auth.process.pid, auth.port, (generation) => writeAll(store, generation));
+  return await measurePush(auth.process.pid, auth.port, (generation) =>
+    writeLabels(store, AGENTS, generation),
+  );
 }
 
 /** Connects the agents, warms the path with one push, and measures the next. */
@@ -112,26 +85,4 @@ async function measurePush(
   await settled(pid);
   const cpu = cpuSecondsOf(pid) - cpuBefore;
   return { cpuMicroseconds: (cpu * 1e6) / AGENTS, rssKiB: (rss * KIB) / AGENTS };
-}
-
-/** Waits until the process has used less than 20 ms of CPU in half a second. */
-async function settled(pid: number): Promise<void> {
-  for (let tries = 0; tries < 60; tries += 1) {
-    const before = cpuSecondsOf(pid);
-    await delay(500);
-    if (cpuSecondsOf(pid) - before < 0.02) return;
-  }
-}
-
-/** Writes to the store as another auth process would: what is measured is the push alone. */
-async function writeAll(store: Store, generation: number): Promise<void> {
-  const { signal } = new AbortController();
-  await inBatches(AGENTS, { size: 100, inFlight: 4 }, async (from, to) => {
-    const items = Array.from({ length: to - from }, (_, offset) => {
-      const { ttlMs, ...draft } = draftOf(from + offset, generation);
-      const value = encodeServerInfo({ ...draft, origin: 'discovery/bench' });
-      return { key: serverInfoKey(draft.name), value, ttlMs };
-    });
-    await store.put(items, { signal });
-  });
 }

@@ -1,11 +1,15 @@
 // The limit of PUSH: node:http2 with the Connect protocol's five-byte envelopes written by hand.
-import { createServer } from 'node:http2';
-import type { ServerHttp2Stream } from 'node:http2';
+// With the file of a `TlsFleet` as its argument, the limit of TLS: the same over mutual TLS.
+import { createSecureServer, createServer } from 'node:http2';
+import type { Http2SecureServer, Http2Server, ServerHttp2Stream } from 'node:http2';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { ControlStreamRequestSchema, ControlStreamResponseSchema } from '@tagplane/protocol';
 import type { ControlStreamResponse } from '@tagplane/protocol';
 import { serveBarePushes } from '../bare-server.ts';
 import { authHello, updateLabels } from '../messages.ts';
+import { bareTlsOptions } from '../tls/bare-options.ts';
+import { readFleet } from '../tls/fleet.ts';
+import { workerArgument } from '../worker.ts';
 
 const HEADER = 5;
 
@@ -18,8 +22,13 @@ function envelope(message: ControlStreamResponse): Buffer {
   return frame;
 }
 
+function bareServer(): Http2Server | Http2SecureServer {
+  const fleetFile = workerArgument() as string | null;
+  return fleetFile === null ? createServer() : createSecureServer(bareTlsOptions(readFleet(fleetFile)));
+}
+
 await serveBarePushes((streams, onAck) => {
-  const server = createServer();
+  const server = bareServer();
   server.on('stream', (stream: ServerHttp2Stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/connect+proto' });
     let rest: Buffer = Buffer.alloc(0);
