@@ -103,6 +103,14 @@ function enter(server: TestServer, options: Partial<JoinOptions> = {}): Promise<
 }
 
 describe('joinCluster', () => {
+  it('leaves nothing behind that looks like a failure', async () => {
+    await using server = await serve();
+    await enter(server);
+    const handshakes = () => server.events.filter(({ type }) => type === 'handshake').length;
+    await until(() => handshakes() === 2 && server.connections.size === 0);
+    expect(server.refusals).toEqual([]);
+  });
+
   it('gives credentials that are good for a connection', async () => {
     await using server = await serve();
     const challenges: JoinChallenge[] = [];

@@ -15,6 +15,8 @@ import type { TlsSessions } from './tls-sessions.ts';
 
 /** Two round trips; an auth service that everybody comes back to may take seconds for it. */
 const CONNECT_MS = 15 * SECOND;
+/** For the other side to end a connection too. */
+const LEAVE_MS = 5 * SECOND;
 
 const OPTIONS = { ALPNProtocols: ['h2'], minVersion: 'TLSv1.3' } as const;
 
@@ -77,10 +79,22 @@ export async function findPinned(address: Address, pins: readonly string[]): Pro
     socket.once('secureConnect', resolve).once('error', reject);
   });
   const chain = presentedChain(socket.getPeerCertificate(true));
-  socket.on('error', ignore).destroy();
+  leave(socket);
   const found = chain.filter((certificate) => certificate.ca && pins.includes(publicKeyPin(certificate)));
   if (found.length > 0) return found;
   throw new ServerCheckError(`no authority of the service has the pin ${pins.join(' or ')}`);
+}
+
+/** Ends a connection so that the server sees the handshake through, and takes it for no failure. */
+function leave(socket: TLSSocket): void {
+  const timer = setTimeout(() => socket.destroy(), LEAVE_MS);
+  socket
+    .on('error', ignore)
+    .once('close', () => {
+      clearTimeout(timer);
+    })
+    .resume()
+    .end();
 }
 
 interface Checked {
