@@ -9,7 +9,16 @@ const PROJECT = `tagplane-e2e-${process.pid}`;
 const UP_MS = 900_000;
 const STEP_MS = 240_000;
 const AGENTS = ['agent-1', 'agent-2', 'agent-3'];
+const SERVICES = [...AGENTS, 'auth-1', 'auth-2', 'discovery'];
+/** They do their work at each `up`, and end. */
+const ONE_SHOTS = ['bootstrap', 'setup'];
 const CHANGED = { region: 'us-east-1', id: 'i-01c16cd851b2ae09d' };
+
+interface JoinRow {
+  readonly role: string;
+  readonly name: string;
+  readonly aws: { readonly instance_id: string } | null;
+}
 
 interface NodeRow {
   readonly server_id: string;
@@ -51,7 +60,7 @@ describe('docker compose', () => {
   it(
     'finds every service healthy',
     async () => {
-      const ids = (await docker('ps', '-q', ...AGENTS, 'auth-1', 'auth-2', 'discovery', 'redis')).split('\n');
+      const ids = (await docker('ps', '-q', ...SERVICES, 'redis')).split('\n');
       await waitFor(
         'every container is healthy',
         async () => {
@@ -62,6 +71,38 @@ describe('docker compose', () => {
       );
     },
     STEP_MS,
+  );
+
+  it(
+    'has let in everybody by certificates, and agents on the instance of their token only',
+    async () => {
+      const joins = await tagctl<JoinRow[]>('joins', 'ls');
+      expect(joins.map(({ role, name, aws }) => [role, name, aws?.instance_id]).toSorted()).toEqual([
+        ['agent', 'agent-1', 'i-01c16cd85ebd83f8d'],
+        ['agent', 'agent-2', 'i-086042b7c99a2c3e1'],
+        ['agent', 'agent-3', CHANGED.id],
+        ['discovery', 'compose', undefined],
+      ]);
+      expect(await exitCodes(ONE_SHOTS)).toEqual(['0', '0']);
+    },
+    STEP_MS,
+  );
+
+  it.each([
+    ['another up', []],
+    ['down and up', ['down']],
+  ])(
+    'goes on as the same cluster after %s',
+    async (_what, before) => {
+      const [joins, whoami] = [await tagctl('joins', 'ls'), await tagctl('whoami')];
+      if (before.length > 0) await docker(...before, '--timeout', '15');
+      await docker('up', '-d');
+      expect(await tagctl('joins', 'ls')).toEqual(joins);
+      expect(await tagctl('whoami')).toEqual(whoami);
+      await nodesOnce((all) => AGENTS.every((id) => synced(all, id)));
+      expect(await exitCodes(ONE_SHOTS)).toEqual(['0', '0']);
+    },
+    2 * STEP_MS,
   );
 
   it(
@@ -84,9 +125,9 @@ describe('docker compose', () => {
     'stops within the grace, by itself',
     async () => {
       await docker('stop');
-      const ids = await docker('ps', '-a', '-q', ...AGENTS, 'auth-1', 'auth-2', 'discovery');
-      const codes = await run(['docker', 'inspect', '-f', '{{.State.ExitCode}}', ...ids.split('\n')]);
-      expect(codes.split('\n').every((code) => code === '0')).toBe(true);
+      const codes = await exitCodes(SERVICES);
+      expect(codes.filter((code) => code !== '0')).toEqual([]);
+      expect(codes).toHaveLength(SERVICES.length);
     },
     STEP_MS,
   );
@@ -101,13 +142,22 @@ async function nodesOnce(holds: (nodes: NodeRow[]) => boolean): Promise<NodeRow[
   return await waitFor(
     'tagctl nodes ls says so',
     async () => {
-      const text = await docker('run', '--rm', '-T', 'tagctl', 'nodes', 'ls', '--format', 'json');
-      const nodes = JSON.parse(text) as NodeRow[];
-      if (!holds(nodes)) throw new Error(text);
+      const nodes = await tagctl<NodeRow[]>('nodes', 'ls');
+      if (!holds(nodes)) throw new Error(JSON.stringify(nodes));
       return nodes;
     },
     { timeoutMs: STEP_MS, everyMs: 1_000 },
   );
+}
+
+/** What a command of tagctl prints, as the operator whom `bootstrap` made. */
+async function tagctl<Document>(...words: string[]): Promise<Document> {
+  return JSON.parse(await docker('run', '--rm', '-T', 'tagctl', ...words, '--format', 'json')) as Document;
+}
+
+async function exitCodes(services: readonly string[]): Promise<string[]> {
+  const ids = await docker('ps', '-a', '-q', ...services);
+  return (await run(['docker', 'inspect', '-f', '{{.State.ExitCode}}', ...ids.split('\n')])).split('\n');
 }
 
 async function setTag(key: string, value: string): Promise<void> {
