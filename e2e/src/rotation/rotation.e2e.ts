@@ -18,6 +18,7 @@ const AGENTS = 500;
 const CERTIFICATE_TTL = '60s';
 /** A busy machine is slow. */
 const PATIENCE_MS = 120_000;
+const START_MS = 300_000;
 /** How long after an authority was dropped those are cut that have not followed: 30 s, and to spare. */
 const CUT_AFTER_MS = 33_000;
 const LOCKED_WITHIN_MS = 5_000;
@@ -26,6 +27,7 @@ let plane: Plane;
 const book = new ChangeBook();
 
 beforeAll(async () => {
+  const began = now();
   plane = await startPlane({
     agents: AGENTS,
     certificateTtl: CERTIFICATE_TTL,
@@ -33,8 +35,9 @@ beforeAll(async () => {
       book.held(index, Number(turn), at);
     },
   });
-  await plane.fleet.connected(PATIENCE_MS);
-}, 240_000);
+  await plane.fleet.connected(START_MS);
+  print('start', { agents: AGENTS, ms: Math.round(now() - began) });
+}, START_MS + 60_000);
 
 afterAll(async () => {
   await plane[Symbol.asyncDispose]();

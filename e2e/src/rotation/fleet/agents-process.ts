@@ -12,7 +12,7 @@ import { TURN, now } from './messages.ts';
 import type { AgentPlan, AgentState, FleetCommand, FleetPlan, FleetReport } from './messages.ts';
 
 /** Agents that join at a time: the subject is what comes after. */
-const JOINING = 24;
+const JOINING = 12;
 /** Soon again: how long an agent that was thrown out stays away is not the subject either. */
 const RECONNECT = { firstMs: 3_000, longestMs: 4_000 };
 /** Agents looked at before the others get their turn: they share one loop, and must answer pings in time. */
