@@ -109,6 +109,9 @@ export class AgentCredentials {
         stop.abort(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
+      // Told to stop, or to give these up, while they were being taken up.
+      if (signal.aborted) onAbort();
+      else if (this.#keeper !== keeper) stop.abort();
       this.#stop = stop;
       try {
         await keeper.run(stop.signal);
