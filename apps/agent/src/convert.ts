@@ -89,6 +89,7 @@ export function authMessage({ message }: ControlStreamResponse): AuthMessage {
         withinMs: optionalMs(within) ?? DEFAULT_RENEW_WITHIN_MS,
       };
     }
+    case 'updateRoles':
     case undefined:
       return { kind: 'unknown' };
   }

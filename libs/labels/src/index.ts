@@ -12,3 +12,4 @@ export {
 } from './limits.ts';
 export { NAMESPACES, awsLabelKey, labelsIn, namespaceOf, type Namespace } from './namespaces.ts';
 export { labelsRevision } from './revision.ts';
+export { EVERY_NODE, type Selector, type SelectorTerm } from './selector.ts';

@@ -2,10 +2,12 @@ import { durationFromMs, durationMs, timestampFromMs, timestampMs } from '@bufbu
 import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { InstanceKey } from '@tagplane/identity';
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
-import type { Labels } from '@tagplane/labels';
-import type { Match, ServerInfo, ServerInfoDraft } from '@tagplane/serverinfo';
+import type { Labels, Selector } from '@tagplane/labels';
+import type { Match, RejectedKey, ServerInfo, ServerInfoDraft } from '@tagplane/serverinfo';
+import type { Selector as SelectorMessage } from './gen/tagplane/v1/selector_pb.ts';
 import type {
   AwsInstance,
+  RejectedTag,
   ServerInfo as ServerInfoMessage,
   ServerInfoMatch,
 } from './gen/tagplane/v1/serverinfo_pb.ts';
@@ -46,11 +48,35 @@ export function instanceFromMessage(message: AwsInstance): InstanceKey | undefin
 export function matchToMessage(match: Match): ServerInfoMatch {
   return {
     $typeName: 'tagplane.v1.ServerInfoMatch',
-    target:
-      match.kind === 'aws-instance'
-        ? { case: 'awsInstance', value: instanceToMessage(match.instance) }
-        : { case: 'serverId', value: match.serverId },
+    target: targetToMessage(match),
   };
+}
+
+function targetToMessage(match: Match): ServerInfoMatch['target'] {
+  switch (match.kind) {
+    case 'aws-instance':
+      return { case: 'awsInstance', value: instanceToMessage(match.instance) };
+    case 'server-id':
+      return { case: 'serverId', value: match.serverId };
+    case 'selector':
+      return { case: 'selector', value: selectorToMessage(match.selector) };
+  }
+}
+
+export function selectorToMessage({ terms }: Selector): SelectorMessage {
+  return {
+    $typeName: 'tagplane.v1.Selector',
+    terms: terms.map(({ key, values }) => ({
+      $typeName: 'tagplane.v1.SelectorTerm',
+      key,
+      values: [...values],
+    })),
+  };
+}
+
+/** As it came: whether its patterns are any good is `selectorProblem`'s to say. */
+export function selectorFromMessage({ terms }: SelectorMessage): Selector {
+  return { terms: terms.map(({ key, values }) => ({ key, values })) };
 }
 
 /** Undefined when it is malformed, empty, or of a kind that this version does not know. */
@@ -64,6 +90,7 @@ export function matchFromMessage(message: ServerInfoMatch | undefined): Match | 
     const serverId = parseServerId(target.value);
     return serverId && { kind: 'server-id', serverId };
   }
+  if (target?.case === 'selector') return { kind: 'selector', selector: selectorFromMessage(target.value) };
   return undefined;
 }
 
@@ -76,6 +103,8 @@ export function draftToMessage(draft: ServerInfoDraft): ServerInfoMessage {
     labels: labelsToMessage(draft.labels),
     revision: 0n,
     origin: '',
+    rejectedTags: rejectedToMessage(draft.rejected),
+    ...(draft.expectedRevision === undefined ? {} : { expectedRevision: BigInt(draft.expectedRevision) }),
     ...(draft.observedAt === undefined ? {} : { observedAt: timestampFromMs(draft.observedAt) }),
     ...(draft.ttlMs === undefined ? {} : { ttl: durationFromMs(draft.ttlMs) }),
   };
@@ -91,6 +120,8 @@ export function draftFromMessage(message: ServerInfoMessage): ServerInfoDraft | 
     labels: labelsFromMessage(message.labels),
     observedAt: optionalTimestampMs(message.observedAt),
     ttlMs: optionalDurationMs(message.ttl),
+    ...(message.expectedRevision === undefined ? {} : { expectedRevision: Number(message.expectedRevision) }),
+    ...rejectedFromMessage(message.rejectedTags),
   };
 }
 
@@ -102,6 +133,7 @@ export function serverInfoToMessage(info: ServerInfo): ServerInfoMessage {
     labels: labelsToMessage(info.labels),
     revision: BigInt(info.revision),
     origin: info.origin,
+    rejectedTags: rejectedToMessage(info.rejected),
     ...(info.observedAt === undefined ? {} : { observedAt: timestampFromMs(info.observedAt) }),
     ...(info.expiresAt === undefined ? {} : { expiresAt: timestampFromMs(info.expiresAt) }),
   };
@@ -119,7 +151,16 @@ export function serverInfoFromMessage(message: ServerInfoMessage): ServerInfo | 
     expiresAt: optionalTimestampMs(message.expiresAt),
     revision: Number(message.revision),
     origin: message.origin,
+    ...rejectedFromMessage(message.rejectedTags),
   };
+}
+
+function rejectedToMessage(rejected: readonly RejectedKey[] = []): RejectedTag[] {
+  return rejected.map(({ key, reason }) => ({ $typeName: 'tagplane.v1.RejectedTag', key, reason }));
+}
+
+function rejectedFromMessage(tags: readonly RejectedTag[]): { rejected?: readonly RejectedKey[] } {
+  return tags.length === 0 ? {} : { rejected: tags.map(({ key, reason }) => ({ key, reason })) };
 }
 
 export function optionalDurationMs(duration: Duration | undefined): number | undefined {

@@ -14,6 +14,12 @@ export { attemptToJoin } from './client/join-attempt.ts';
 export { joinCluster, type JoinChallenge, type JoinMethod, type JoinOptions } from './client/join.ts';
 export { fetchTrust, renewCredentials, type FetchedTrust } from './client/renew.ts';
 export { TlsSessions, type KeptSession, type SessionScope } from './client/tls-sessions.ts';
+export {
+  accessRoleFromMessage,
+  accessRoleToMessage,
+  storedRoleFromMessage,
+  storedRoleToMessage,
+} from './convert-access-role.ts';
 export { roleFromMessage, roleToMessage } from './convert-role.ts';
 export {
   draftFromMessage,
@@ -26,16 +32,22 @@ export {
   matchToMessage,
   optionalDurationMs,
   optionalTimestampMs,
+  selectorFromMessage,
+  selectorToMessage,
   serverInfoFromMessage,
   serverInfoToMessage,
 } from './convert.ts';
 export { cutOf } from './cut.ts';
 export * from './gen/tagplane/v1/access_pb.ts';
 export * from './gen/tagplane/v1/audit_pb.ts';
+export * from './gen/tagplane/v1/explain_pb.ts';
+export * from './gen/tagplane/v1/guard_pb.ts';
 export * from './gen/tagplane/v1/identity_pb.ts';
 export * from './gen/tagplane/v1/inventory_pb.ts';
 export * from './gen/tagplane/v1/join_pb.ts';
 export * from './gen/tagplane/v1/node_pb.ts';
+export * from './gen/tagplane/v1/role_pb.ts';
+export * from './gen/tagplane/v1/selector_pb.ts';
 export * from './gen/tagplane/v1/serverinfo_pb.ts';
 export * from './gen/tagplane/v1/status_pb.ts';
 export { MAX_MESSAGE_BYTES, PEER_HEADER } from './limits.ts';

@@ -1,7 +1,8 @@
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
+import type { SelectorTerm } from '@tagplane/labels';
 import { nameOfKey } from './keys.ts';
 import { flatLabels, labelsOfFlat } from './pack.ts';
-import type { Match, ServerInfo } from './server-info.ts';
+import type { Match, RejectedKey, ServerInfo } from './server-info.ts';
 
 /** First element of every value; a reader refuses what a later form says differently. */
 const VERSION = 1;
@@ -27,8 +28,8 @@ export class ServerInfoDecodeError extends Error {
 }
 
 /**
- * The value for the store: compact JSON, `[1, match, labels, observedAt, origin]`. The name is in the
- * key; expiry and revision are the store's own.
+ * The value for the store: compact JSON, `[1, match, labels, observedAt, origin]` and, if tags were
+ * rejected, `[key, reason, …]`. The name is in the key; expiry and revision are the store's own.
  */
 export function encodeServerInfo(info: Omit<ServerInfo, 'expiresAt' | 'revision'>): string {
   return JSON.stringify([
@@ -37,12 +38,13 @@ export function encodeServerInfo(info: Omit<ServerInfo, 'expiresAt' | 'revision'
     flatLabels(info.labels),
     info.observedAt ?? null,
     info.origin,
+    ...(info.rejected === undefined || info.rejected.length === 0 ? [] : [flatRejected(info.rejected)]),
   ]);
 }
 
 /** @throws ServerInfoDecodeError */
 export function decodeServerInfo(entry: StoredEntry): ServerInfo {
-  const [version, match, labels, observedAt, origin] = parseArray(entry);
+  const [version, match, labels, observedAt, origin, rejected] = parseArray(entry);
   if (version !== VERSION) throw new ServerInfoDecodeError(entry.key, 'unknown version');
   const decoded = decodeMatch(match);
   if (decoded === undefined) throw new ServerInfoDecodeError(entry.key, 'no match');
@@ -60,6 +62,7 @@ export function decodeServerInfo(entry: StoredEntry): ServerInfo {
     expiresAt: entry.expiresAt,
     revision: entry.revision,
     origin,
+    ...(rejected === undefined ? {} : { rejected: rejectedOfFlat(entry, rejected) }),
   };
 }
 
@@ -75,15 +78,18 @@ function parseArray(entry: StoredEntry): unknown[] {
   return value;
 }
 
-function encodeMatch(match: Match): string[] {
+function encodeMatch(match: Match): unknown[] {
   if (match.kind === 'server-id') return [match.serverId];
+  if (match.kind === 'selector') return match.selector.terms.map(({ key, values }) => [key, ...values]);
   const { account, region, instance } = match.instance;
   return [account, region, instance];
 }
 
-/** One text is a server id, three are an instance. */
+/** One text is a server id, three are an instance; lists of texts are the terms of a selector. */
 function decodeMatch(encoded: unknown): Match | undefined {
-  if (!Array.isArray(encoded) || !encoded.every((part) => typeof part === 'string')) return undefined;
+  if (!Array.isArray(encoded)) return undefined;
+  if (Array.isArray(encoded[0])) return decodeSelector(encoded);
+  if (!encoded.every((part) => typeof part === 'string')) return undefined;
   const [first = '', region = '', id = ''] = encoded;
   if (encoded.length === 1) {
     const serverId = parseServerId(first);
@@ -91,4 +97,31 @@ function decodeMatch(encoded: unknown): Match | undefined {
   }
   const instance = parseInstanceKey({ account: first, region, instance: id });
   return instance && { kind: 'aws-instance', instance };
+}
+
+function decodeSelector(encoded: readonly unknown[]): Match | undefined {
+  const terms: SelectorTerm[] = [];
+  for (const term of encoded) {
+    if (!Array.isArray(term) || !term.every((part) => typeof part === 'string')) return undefined;
+    const [key, ...values] = term;
+    if (key === undefined || values.length === 0) return undefined;
+    terms.push({ key, values });
+  }
+  return { kind: 'selector', selector: { terms } };
+}
+
+function flatRejected(rejected: readonly RejectedKey[]): string[] {
+  return rejected.flatMap(({ key, reason }) => [key, reason]);
+}
+
+/** @throws ServerInfoDecodeError */
+function rejectedOfFlat(entry: StoredEntry, flat: unknown): RejectedKey[] {
+  if (!Array.isArray(flat) || flat.length % 2 !== 0 || !flat.every((part) => typeof part === 'string')) {
+    throw new ServerInfoDecodeError(entry.key, 'no rejected tags');
+  }
+  const texts: readonly string[] = flat;
+  return Array.from({ length: texts.length / 2 }, (_, index) => ({
+    key: texts[2 * index] ?? '',
+    reason: texts[2 * index + 1] ?? '',
+  }));
 }

@@ -40,5 +40,5 @@ export {
   type Work,
 } from './plan.ts';
 export { labelsOfFlat, packLabels, unpackLabels } from './pack.ts';
-export { type Match, type ServerInfo, type ServerInfoDraft } from './server-info.ts';
+export { type Match, type RejectedKey, type ServerInfo, type ServerInfoDraft } from './server-info.ts';
 export { UpsertQueue, type Batch, type Deletion, type Upsert } from './upsert-queue.ts';

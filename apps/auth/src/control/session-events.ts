@@ -16,6 +16,8 @@ export function eventOf(message: Said): AuthSessionEvent {
       return { type: 'pong', nonce: message.value.nonce };
     // The end of the stream follows a goodbye, and says the same.
     case 'goodbye':
+    case 'rolesAck':
+    case 'rolesNack':
     case undefined:
       return { type: 'unknown' };
   }

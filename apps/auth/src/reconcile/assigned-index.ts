@@ -142,5 +142,6 @@ function hasEnded({ expiresAt }: ServerInfo, now: number): boolean {
 
 /** A server id holds no `/`; a key of the ServerInfo store holds one. */
 function targetOf(match: Match): string {
+  if (match.kind === 'selector') return '';
   return match.kind === 'server-id' ? match.serverId : serverInfoKey(discoveredName(match.instance));
 }

@@ -49,10 +49,11 @@ export async function followServerInfos(options: ServerInfoFeedOptions, signal: 
   );
 }
 
-function sessionsOf(registry: SessionRegistry, target: Match): readonly AgentSession[] {
+function sessionsOf(registry: SessionRegistry, target: Match): Iterable<AgentSession> {
   if (target.kind === 'aws-instance') {
     return registry.withInstance(serverInfoKey(discoveredName(target.instance)));
   }
+  if (target.kind === 'selector') return registry.registered();
   const session = registry.get(target.serverId);
   return session === undefined ? [] : [session];
 }

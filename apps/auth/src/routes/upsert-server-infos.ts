@@ -88,7 +88,7 @@ function refused(status: UpsertStatus, reason: string): UpsertResult {
 
 /** Written out, because `create` costs more than everything else that is done for an accepted item. */
 function upsertResult(status: UpsertStatus, revision: bigint, reason: string): UpsertResult {
-  return { $typeName: 'tagplane.v1.UpsertResult', status, revision, reason };
+  return { $typeName: 'tagplane.v1.UpsertResult', status, revision, reason, holdId: '' };
 }
 
 const RESULT_NAMES = [

@@ -47,5 +47,10 @@ function matchId(match: MatchView): string {
 
 function matchText(match: MatchView): string {
   if (match === null) return 'of a kind unknown to this version';
+  if ('selector' in match) {
+    return Object.entries(match.selector)
+      .map(([key, values]) => `${key}=${String(values)}`)
+      .join(', ');
+  }
   return 'server_id' in match ? match.server_id : instanceText(match.aws_instance);
 }

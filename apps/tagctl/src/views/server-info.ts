@@ -1,6 +1,6 @@
 import type { Labels } from '@tagplane/labels';
 import { labelsFromMessage } from '@tagplane/protocol';
-import type { ServerInfo, ServerInfoMatch } from '@tagplane/protocol';
+import type { Selector, ServerInfo, ServerInfoMatch } from '@tagplane/protocol';
 import { instanceView, timeView } from './node.ts';
 import type { InstanceView } from './node.ts';
 
@@ -18,7 +18,11 @@ export interface ServerInfoView {
 }
 
 /** Null: a kind of match that this version does not know. */
-export type MatchView = { readonly aws_instance: InstanceView } | { readonly server_id: string } | null;
+export type MatchView =
+  | { readonly aws_instance: InstanceView }
+  | { readonly server_id: string }
+  | { readonly selector: Readonly<Record<string, string | readonly string[]>> }
+  | null;
 
 export function serverInfoView(info: ServerInfo): ServerInfoView {
   return {
@@ -38,7 +42,19 @@ function matchView(match: ServerInfoMatch | undefined): MatchView {
       return { aws_instance: instanceView(match.target.value) };
     case 'serverId':
       return { server_id: match.target.value };
+    case 'selector':
+      return { selector: selectorView(match.target.value) };
     case undefined:
       return null;
   }
+}
+
+/** As it is written in a file: one pattern as itself, several as a list. */
+function selectorView({ terms }: Selector): Record<string, string | readonly string[]> {
+  return Object.fromEntries(
+    terms.map(({ key, values: [only = '', ...others], values }) => [
+      key,
+      others.length === 0 ? only : values,
+    ]),
+  );
 }

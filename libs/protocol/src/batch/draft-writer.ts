@@ -19,9 +19,20 @@ const LABEL_OVERHEAD = 16;
 export function encodeDrafts(drafts: readonly ServerInfoDraft[]): Uint8Array[] {
   const writer = new DraftWriter();
   return drafts.map((draft) =>
-    isPlain(draft.observedAt) && isPlain(draft.ttlMs)
-      ? writer.encode(draft)
-      : toBinary(ServerInfoSchema, draftToMessage(draft)),
+    isPlainDraft(draft) ? writer.encode(draft) : toBinary(ServerInfoSchema, draftToMessage(draft)),
+  );
+}
+
+/** What discovery sends by the hundred thousand. */
+type PlainDraft = ServerInfoDraft & { readonly match: Exclude<Match, { readonly kind: 'selector' }> };
+
+function isPlainDraft(draft: ServerInfoDraft): draft is PlainDraft {
+  return (
+    isPlain(draft.observedAt) &&
+    isPlain(draft.ttlMs) &&
+    draft.match.kind !== 'selector' &&
+    draft.expectedRevision === undefined &&
+    draft.rejected === undefined
   );
 }
 
@@ -35,7 +46,7 @@ class DraftWriter {
   #bytes = Buffer.alloc(0);
   #at = 0;
 
-  encode(draft: ServerInfoDraft): Uint8Array {
+  encode(draft: PlainDraft): Uint8Array {
     this.#makeRoom(mostBytes(draft));
     const start = this.#at;
     if (draft.name !== '') this.#text(Tag.name, draft.name);
@@ -57,7 +68,7 @@ class DraftWriter {
     this.#at = 0;
   }
 
-  #match(match: Match): void {
+  #match(match: PlainDraft['match']): void {
     const outer = this.#open(Tag.match);
     if (match.kind === 'aws-instance') {
       const inner = this.#open(Tag.awsInstance);
@@ -142,7 +153,7 @@ function varintBytes(value: number): number {
 }
 
 /** No UTF-16 unit takes more than three bytes. */
-function mostBytes({ name, match, labels }: ServerInfoDraft): number {
+function mostBytes({ name, match, labels }: PlainDraft): number {
   const target = match.kind === 'aws-instance' ? instanceKeyText(match.instance) : match.serverId;
   let units = name.length + target.length;
   for (const [key, value] of labels) units += key.length + value.length + LABEL_OVERHEAD;

@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { AccessRole } from "./role_pb.ts";
+import { file_tagplane_v1_role } from "./role_pb.ts";
 import type { AwsInstance } from "./serverinfo_pb.ts";
 import { file_tagplane_v1_serverinfo } from "./serverinfo_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tagplane/v1/inventory.proto.
  */
 export const file_tagplane_v1_inventory: GenFile = /*@__PURE__*/
-  fileDesc("Cht0YWdwbGFuZS92MS9pbnZlbnRvcnkucHJvdG8SC3RhZ3BsYW5lLnYxIqcCChRDb250cm9sU3RyZWFtUmVxdWVzdBIoCgVoZWxsbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLkFnZW50SGVsbG9IABIrCgloZWFydGJlYXQYAiABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRIABIsCgpsYWJlbHNfYWNrGAMgASgLMhYudGFncGxhbmUudjEuTGFiZWxzQWNrSAASLgoLbGFiZWxzX25hY2sYBCABKAsyFy50YWdwbGFuZS52MS5MYWJlbHNOYWNrSAASIQoEcG9uZxgFIAEoCzIRLnRhZ3BsYW5lLnYxLlBvbmdIABIsCgdnb29kYnllGAYgASgLMhkudGFncGxhbmUudjEuQWdlbnRHb29kYnllSABCCQoHbWVzc2FnZSKDAgoVQ29udHJvbFN0cmVhbVJlc3BvbnNlEicKBWhlbGxvGAEgASgLMhYudGFncGxhbmUudjEuQXV0aEhlbGxvSAASMgoNdXBkYXRlX2xhYmVscxgCIAEoCzIZLnRhZ3BsYW5lLnYxLlVwZGF0ZUxhYmVsc0gAEiEKBHBpbmcYAyABKAsyES50YWdwbGFuZS52MS5QaW5nSAASKwoHZ29vZGJ5ZRgEIAEoCzIYLnRhZ3BsYW5lLnYxLkF1dGhHb29kYnllSAASMgoNdHJ1c3RfY2hhbmdlZBgFIAEoCzIZLnRhZ3BsYW5lLnYxLlRydXN0Q2hhbmdlZEgAQgkKB21lc3NhZ2UilgEKCkFnZW50SGVsbG8SOwoJc2VydmVyX2lkGAEgASgJQii6SCVyIxABGIABMhxeW0EtWmEtejAtOV1bQS1aYS16MC05Ll8tXSokEhgKB3ZlcnNpb24YAiABKAlCB7pIBHICGEASMQoJaGVhcnRiZWF0GAMgASgLMhYudGFncGxhbmUudjEuSGVhcnRiZWF0Qga6SAPIAQEiuAMKCUhlYXJ0YmVhdBIaCghob3N0bmFtZRgBIAEoCUIIukgFcgMY/wESPQoGbGFiZWxzGAIgAygLMiIudGFncGxhbmUudjEuSGVhcnRiZWF0LkxhYmVsc0VudHJ5Qgm6SAaaAQMQ6AcSTQoPaW1wb3J0ZWRfbGFiZWxzGAMgAygLMioudGFncGxhbmUudjEuSGVhcnRiZWF0LkltcG9ydGVkTGFiZWxzRW50cnlCCLpIBZoBAhBAEi4KDGF3c19pbnN0YW5jZRgEIAEoCzIYLnRhZ3BsYW5lLnYxLkF3c0luc3RhbmNlEh4KDWhlbGRfcmV2aXNpb24YBSABKAlCB7pIBHICGEASMQoOaGVsZF9yZW1haW5pbmcYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQdHJ1c3RfZ2VuZXJhdGlvbhgHIAEoBBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjUKE0ltcG9ydGVkTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIjCglMYWJlbHNBY2sSFgoFbm9uY2UYASABKAlCB7pIBHICGEAiPgoKTGFiZWxzTmFjaxIWCgVub25jZRgBIAEoCUIHukgEcgIYQBIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIAIIh4KBFBvbmcSFgoFbm9uY2UYASABKAlCB7pIBHICGEAiKAoMQWdlbnRHb29kYnllEhgKBnJlYXNvbhgBIAEoCUIIukgFcgMYgAgilQEKCUF1dGhIZWxsbxIPCgdhdXRoX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGlkbGVfdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKSAQoMVXBkYXRlTGFiZWxzEg0KBW5vbmNlGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEikKB3JlcGxhY2UYAyABKAsyFi50YWdwbGFuZS52MS5MYWJlbFNldHNIABIsCgVyZW5ldxgEIAEoCzIbLnRhZ3BsYW5lLnYxLkxhYmVsTGlmZXRpbWVzSABCCAoGY2hhbmdlIjAKCUxhYmVsU2V0cxIjCgRzZXRzGAEgAygLMhUudGFncGxhbmUudjEuTGFiZWxTZXQirQEKCExhYmVsU2V0EhEKCW5hbWVzcGFjZRgBIAEoCRIxCgZsYWJlbHMYAiADKAsyIS50YWdwbGFuZS52MS5MYWJlbFNldC5MYWJlbHNFbnRyeRIsCghsaWZldGltZRgDIAEoCzIaLnRhZ3BsYW5lLnYxLkxhYmVsTGlmZXRpbWUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKdAQoOTGFiZWxMaWZldGltZXMSPQoJbGlmZXRpbWVzGAEgAygLMioudGFncGxhbmUudjEuTGFiZWxMaWZldGltZXMuTGlmZXRpbWVzRW50cnkaTAoOTGlmZXRpbWVzRW50cnkSCwoDa2V5GAEgASgJEikKBXZhbHVlGAIgASgLMhoudGFncGxhbmUudjEuTGFiZWxMaWZldGltZToCOAEiZQoNTGFiZWxMaWZldGltZRImCgNhZ2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJcmVtYWluaW5nGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIk0KDFRydXN0Q2hhbmdlZBISCgpnZW5lcmF0aW9uGAEgASgEEikKBndpdGhpbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIVCgRQaW5nEg0KBW5vbmNlGAEgASgJIn4KC0F1dGhHb29kYnllEioKBnJlYXNvbhgBIAEoDjIaLnRhZ3BsYW5lLnYxLkdvb2RieWVSZWFzb24SMgoPcmVjb25uZWN0X2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB21lc3NhZ2UYAyABKAkqpQEKDUdvb2RieWVSZWFzb24SHgoaR09PREJZRV9SRUFTT05fVU5TUEVDSUZJRUQQABIYChRHT09EQllFX1JFQVNPTl9EUkFJThABEh0KGUdPT0RCWUVfUkVBU09OX1NVUEVSU0VERUQQAhIaChZHT09EQllFX1JFQVNPTl9SRUZVU0VEEAMSHwobR09PREJZRV9SRUFTT05fVU5SRVNQT05TSVZFEAQybgoQSW52ZW50b3J5U2VydmljZRJaCg1Db250cm9sU3RyZWFtEiEudGFncGxhbmUudjEuQ29udHJvbFN0cmVhbVJlcXVlc3QaIi50YWdwbGFuZS52MS5Db250cm9sU3RyZWFtUmVzcG9uc2UoATABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_tagplane_v1_serverinfo]);
+  fileDesc("Cht0YWdwbGFuZS92MS9pbnZlbnRvcnkucHJvdG8SC3RhZ3BsYW5lLnYxIoEDChRDb250cm9sU3RyZWFtUmVxdWVzdBIoCgVoZWxsbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLkFnZW50SGVsbG9IABIrCgloZWFydGJlYXQYAiABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRIABIsCgpsYWJlbHNfYWNrGAMgASgLMhYudGFncGxhbmUudjEuTGFiZWxzQWNrSAASLgoLbGFiZWxzX25hY2sYBCABKAsyFy50YWdwbGFuZS52MS5MYWJlbHNOYWNrSAASIQoEcG9uZxgFIAEoCzIRLnRhZ3BsYW5lLnYxLlBvbmdIABIsCgdnb29kYnllGAYgASgLMhkudGFncGxhbmUudjEuQWdlbnRHb29kYnllSAASKgoJcm9sZXNfYWNrGAcgASgLMhUudGFncGxhbmUudjEuUm9sZXNBY2tIABIsCgpyb2xlc19uYWNrGAggASgLMhYudGFncGxhbmUudjEuUm9sZXNOYWNrSABCCQoHbWVzc2FnZSK1AgoVQ29udHJvbFN0cmVhbVJlc3BvbnNlEicKBWhlbGxvGAEgASgLMhYudGFncGxhbmUudjEuQXV0aEhlbGxvSAASMgoNdXBkYXRlX2xhYmVscxgCIAEoCzIZLnRhZ3BsYW5lLnYxLlVwZGF0ZUxhYmVsc0gAEiEKBHBpbmcYAyABKAsyES50YWdwbGFuZS52MS5QaW5nSAASKwoHZ29vZGJ5ZRgEIAEoCzIYLnRhZ3BsYW5lLnYxLkF1dGhHb29kYnllSAASMgoNdHJ1c3RfY2hhbmdlZBgFIAEoCzIZLnRhZ3BsYW5lLnYxLlRydXN0Q2hhbmdlZEgAEjAKDHVwZGF0ZV9yb2xlcxgGIAEoCzIYLnRhZ3BsYW5lLnYxLlVwZGF0ZVJvbGVzSABCCQoHbWVzc2FnZSKWAQoKQWdlbnRIZWxsbxI7CglzZXJ2ZXJfaWQYASABKAlCKLpIJXIjEAEYgAEyHF5bQS1aYS16MC05XVtBLVphLXowLTkuXy1dKiQSGAoHdmVyc2lvbhgCIAEoCUIHukgEcgIYQBIxCgloZWFydGJlYXQYAyABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRCBrpIA8gBASKXBAoJSGVhcnRiZWF0EhoKCGhvc3RuYW1lGAEgASgJQgi6SAVyAxj/ARI9CgZsYWJlbHMYAiADKAsyIi50YWdwbGFuZS52MS5IZWFydGJlYXQuTGFiZWxzRW50cnlCCbpIBpoBAxDoBxJNCg9pbXBvcnRlZF9sYWJlbHMYAyADKAsyKi50YWdwbGFuZS52MS5IZWFydGJlYXQuSW1wb3J0ZWRMYWJlbHNFbnRyeUIIukgFmgECEEASLgoMYXdzX2luc3RhbmNlGAQgASgLMhgudGFncGxhbmUudjEuQXdzSW5zdGFuY2USHgoNaGVsZF9yZXZpc2lvbhgFIAEoCUIHukgEcgIYQBIxCg5oZWxkX3JlbWFpbmluZxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChB0cnVzdF9nZW5lcmF0aW9uGAcgASgEEiQKE2hlbGRfcm9sZXNfcmV2aXNpb24YCCABKAlCB7pIBHICGEASNwoUaGVsZF9yb2xlc19yZW1haW5pbmcYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo1ChNJbXBvcnRlZExhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiIwoJTGFiZWxzQWNrEhYKBW5vbmNlGAEgASgJQge6SARyAhhAIj4KCkxhYmVsc05hY2sSFgoFbm9uY2UYASABKAlCB7pIBHICGEASGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCIeCgRQb25nEhYKBW5vbmNlGAEgASgJQge6SARyAhhAIigKDEFnZW50R29vZGJ5ZRIYCgZyZWFzb24YASABKAlCCLpIBXIDGIAIIpUBCglBdXRoSGVsbG8SDwoHYXV0aF9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxpZGxlX3RpbWVvdXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ivQEKDFVwZGF0ZUxhYmVscxINCgVub25jZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRIpCgdyZXBsYWNlGAMgASgLMhYudGFncGxhbmUudjEuTGFiZWxTZXRzSAASLAoFcmVuZXcYBCABKAsyGy50YWdwbGFuZS52MS5MYWJlbExpZmV0aW1lc0gAEikKCXNpZ25hdHVyZRgFIAEoCzIWLnRhZ3BsYW5lLnYxLlNpZ25hdHVyZUIICgZjaGFuZ2UiRwoJU2lnbmF0dXJlEhEKCXN0YXRlbWVudBgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwSFAoMY2VydGlmaWNhdGVzGAMgAygMIpECCgtVcGRhdGVSb2xlcxINCgVub25jZRgBIAEoCRIQCghyZXZpc2lvbhgCIAEoCRInCgdyZXBsYWNlGAMgASgLMhQudGFncGxhbmUudjEuUm9sZVNldEgAEikKBWFwcGx5GAQgASgLMhgudGFncGxhbmUudjEuUm9sZUNoYW5nZXNIABIqCgVyZW5ldxgFIAEoCzIZLnRhZ3BsYW5lLnYxLlJvbGVzUmVuZXdhbEgAEiwKCXJlbWFpbmluZxgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCglzaWduYXR1cmUYByABKAsyFi50YWdwbGFuZS52MS5TaWduYXR1cmVCCAoGY2hhbmdlIjEKB1JvbGVTZXQSJgoFcm9sZXMYASADKAsyFy50YWdwbGFuZS52MS5BY2Nlc3NSb2xlIlsKC1JvbGVDaGFuZ2VzEhUKDWJhc2VfcmV2aXNpb24YASABKAkSJAoDcHV0GAIgAygLMhcudGFncGxhbmUudjEuQWNjZXNzUm9sZRIPCgdyZW1vdmVkGAMgAygJIg4KDFJvbGVzUmVuZXdhbCIiCghSb2xlc0FjaxIWCgVub25jZRgBIAEoCUIHukgEcgIYQCI9CglSb2xlc05hY2sSFgoFbm9uY2UYASABKAlCB7pIBHICGEASGAoGcmVhc29uGAIgASgJQgi6SAVyAxiACCIwCglMYWJlbFNldHMSIwoEc2V0cxgBIAMoCzIVLnRhZ3BsYW5lLnYxLkxhYmVsU2V0Iq0BCghMYWJlbFNldBIRCgluYW1lc3BhY2UYASABKAkSMQoGbGFiZWxzGAIgAygLMiEudGFncGxhbmUudjEuTGFiZWxTZXQuTGFiZWxzRW50cnkSLAoIbGlmZXRpbWUYAyABKAsyGi50YWdwbGFuZS52MS5MYWJlbExpZmV0aW1lGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEinQEKDkxhYmVsTGlmZXRpbWVzEj0KCWxpZmV0aW1lcxgBIAMoCzIqLnRhZ3BsYW5lLnYxLkxhYmVsTGlmZXRpbWVzLkxpZmV0aW1lc0VudHJ5GkwKDkxpZmV0aW1lc0VudHJ5EgsKA2tleRgBIAEoCRIpCgV2YWx1ZRgCIAEoCzIaLnRhZ3BsYW5lLnYxLkxhYmVsTGlmZXRpbWU6AjgBImUKDUxhYmVsTGlmZXRpbWUSJgoDYWdlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCXJlbWFpbmluZxgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJNCgxUcnVzdENoYW5nZWQSEgoKZ2VuZXJhdGlvbhgBIAEoBBIpCgZ3aXRoaW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iFQoEUGluZxINCgVub25jZRgBIAEoCSJ+CgtBdXRoR29vZGJ5ZRIqCgZyZWFzb24YASABKA4yGi50YWdwbGFuZS52MS5Hb29kYnllUmVhc29uEjIKD3JlY29ubmVjdF9hZnRlchgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdtZXNzYWdlGAMgASgJKqUBCg1Hb29kYnllUmVhc29uEh4KGkdPT0RCWUVfUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUR09PREJZRV9SRUFTT05fRFJBSU4QARIdChlHT09EQllFX1JFQVNPTl9TVVBFUlNFREVEEAISGgoWR09PREJZRV9SRUFTT05fUkVGVVNFRBADEh8KG0dPT0RCWUVfUkVBU09OX1VOUkVTUE9OU0lWRRAEMm4KEEludmVudG9yeVNlcnZpY2USWgoNQ29udHJvbFN0cmVhbRIhLnRhZ3BsYW5lLnYxLkNvbnRyb2xTdHJlYW1SZXF1ZXN0GiIudGFncGxhbmUudjEuQ29udHJvbFN0cmVhbVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_tagplane_v1_role, file_tagplane_v1_serverinfo]);
 
 /**
  * Agent to auth service.
@@ -76,6 +78,22 @@ export type ControlStreamRequest = Message<"tagplane.v1.ControlStreamRequest"> &
      */
     value: AgentGoodbye;
     case: "goodbye";
+  } | {
+    /**
+     * The roles of the update with this nonce are in force and on disk.
+     *
+     * @generated from field: tagplane.v1.RolesAck roles_ack = 7;
+     */
+    value: RolesAck;
+    case: "rolesAck";
+  } | {
+    /**
+     * The roles of the update with this nonce were refused; those held before still stand.
+     *
+     * @generated from field: tagplane.v1.RolesNack roles_nack = 8;
+     */
+    value: RolesNack;
+    case: "rolesNack";
   } | { case: undefined; value?: undefined };
 };
 
@@ -137,6 +155,14 @@ export type ControlStreamResponse = Message<"tagplane.v1.ControlStreamResponse">
      */
     value: TrustChanged;
     case: "trustChanged";
+  } | {
+    /**
+     * The roles to decide by now.
+     *
+     * @generated from field: tagplane.v1.UpdateRoles update_roles = 6;
+     */
+    value: UpdateRoles;
+    case: "updateRoles";
   } | { case: undefined; value?: undefined };
 };
 
@@ -236,6 +262,20 @@ export type Heartbeat = Message<"tagplane.v1.Heartbeat"> & {
    * @generated from field: uint64 trust_generation = 7;
    */
   trustGeneration: bigint;
+
+  /**
+   * Revision of the roles the agent holds; empty for none.
+   *
+   * @generated from field: string held_roles_revision = 8;
+   */
+  heldRolesRevision: string;
+
+  /**
+   * How much longer they count; absent when there are none.
+   *
+   * @generated from field: google.protobuf.Duration held_roles_remaining = 9;
+   */
+  heldRolesRemaining?: Duration | undefined;
 };
 
 /**
@@ -420,6 +460,13 @@ export type UpdateLabels = Message<"tagplane.v1.UpdateLabels"> & {
     value: LabelLifetimes;
     case: "renew";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * The auth service's word for it, to be kept beside the labels. Absent without TLS.
+   *
+   * @generated from field: tagplane.v1.Signature signature = 5;
+   */
+  signature?: Signature | undefined;
 };
 
 /**
@@ -428,6 +475,235 @@ export type UpdateLabels = Message<"tagplane.v1.UpdateLabels"> & {
  */
 export const UpdateLabelsSchema: GenMessage<UpdateLabels> = /*@__PURE__*/
   messageDesc(file_tagplane_v1_inventory, 9);
+
+/**
+ * A statement of the auth service that outlives the connection.
+ *
+ * @generated from message tagplane.v1.Signature
+ */
+export type Signature = Message<"tagplane.v1.Signature"> & {
+  /**
+   * What is signed.
+   *
+   * @generated from field: bytes statement = 1;
+   */
+  statement: Uint8Array;
+
+  /**
+   * ECDSA over it with SHA-256, DER.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+
+  /**
+   * Certificates of the signer and what leads to an authority, DER; empty: as in the last signature before
+   * on this stream.
+   *
+   * @generated from field: repeated bytes certificates = 3;
+   */
+  certificates: Uint8Array[];
+};
+
+/**
+ * Describes the message tagplane.v1.Signature.
+ * Use `create(SignatureSchema)` to create a new message.
+ */
+export const SignatureSchema: GenMessage<Signature> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 10);
+
+/**
+ * The roles that the agent should decide by.
+ *
+ * @generated from message tagplane.v1.UpdateRoles
+ */
+export type UpdateRoles = Message<"tagplane.v1.UpdateRoles"> & {
+  /**
+   * Names this send; echoed in the ack.
+   *
+   * @generated from field: string nonce = 1;
+   */
+  nonce: string;
+
+  /**
+   * Names this content: equal contents have equal revisions.
+   *
+   * @generated from field: string revision = 2;
+   */
+  revision: string;
+
+  /**
+   * The content.
+   *
+   * @generated from oneof tagplane.v1.UpdateRoles.change
+   */
+  change: {
+    /**
+     * All roles, replacing every one held.
+     *
+     * @generated from field: tagplane.v1.RoleSet replace = 3;
+     */
+    value: RoleSet;
+    case: "replace";
+  } | {
+    /**
+     * What differs from the revision that the agent holds.
+     *
+     * @generated from field: tagplane.v1.RoleChanges apply = 4;
+     */
+    value: RoleChanges;
+    case: "apply";
+  } | {
+    /**
+     * The roles that the agent holds (same revision) live on.
+     *
+     * @generated from field: tagplane.v1.RolesRenewal renew = 5;
+     */
+    value: RolesRenewal;
+    case: "renew";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * How long they count without another word.
+   *
+   * @generated from field: google.protobuf.Duration remaining = 6;
+   */
+  remaining?: Duration | undefined;
+
+  /**
+   * The auth service's word for it. Absent without TLS.
+   *
+   * @generated from field: tagplane.v1.Signature signature = 7;
+   */
+  signature?: Signature | undefined;
+};
+
+/**
+ * Describes the message tagplane.v1.UpdateRoles.
+ * Use `create(UpdateRolesSchema)` to create a new message.
+ */
+export const UpdateRolesSchema: GenMessage<UpdateRoles> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 11);
+
+/**
+ * Roles.
+ *
+ * @generated from message tagplane.v1.RoleSet
+ */
+export type RoleSet = Message<"tagplane.v1.RoleSet"> & {
+  /**
+   * Ordered by name; without revision and who wrote them.
+   *
+   * @generated from field: repeated tagplane.v1.AccessRole roles = 1;
+   */
+  roles: AccessRole[];
+};
+
+/**
+ * Describes the message tagplane.v1.RoleSet.
+ * Use `create(RoleSetSchema)` to create a new message.
+ */
+export const RoleSetSchema: GenMessage<RoleSet> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 12);
+
+/**
+ * The difference of two sets of roles.
+ *
+ * @generated from message tagplane.v1.RoleChanges
+ */
+export type RoleChanges = Message<"tagplane.v1.RoleChanges"> & {
+  /**
+   * Revision of the set that it applies to.
+   *
+   * @generated from field: string base_revision = 1;
+   */
+  baseRevision: string;
+
+  /**
+   * New or changed.
+   *
+   * @generated from field: repeated tagplane.v1.AccessRole put = 2;
+   */
+  put: AccessRole[];
+
+  /**
+   * Names of those that are no more.
+   *
+   * @generated from field: repeated string removed = 3;
+   */
+  removed: string[];
+};
+
+/**
+ * Describes the message tagplane.v1.RoleChanges.
+ * Use `create(RoleChangesSchema)` to create a new message.
+ */
+export const RoleChangesSchema: GenMessage<RoleChanges> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 13);
+
+/**
+ * Says nothing new.
+ *
+ * @generated from message tagplane.v1.RolesRenewal
+ */
+export type RolesRenewal = Message<"tagplane.v1.RolesRenewal"> & {
+};
+
+/**
+ * Describes the message tagplane.v1.RolesRenewal.
+ * Use `create(RolesRenewalSchema)` to create a new message.
+ */
+export const RolesRenewalSchema: GenMessage<RolesRenewal> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 14);
+
+/**
+ * The roles took effect.
+ *
+ * @generated from message tagplane.v1.RolesAck
+ */
+export type RolesAck = Message<"tagplane.v1.RolesAck"> & {
+  /**
+   * The update's nonce; one that is not the latest is ignored.
+   *
+   * @generated from field: string nonce = 1;
+   */
+  nonce: string;
+};
+
+/**
+ * Describes the message tagplane.v1.RolesAck.
+ * Use `create(RolesAckSchema)` to create a new message.
+ */
+export const RolesAckSchema: GenMessage<RolesAck> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 15);
+
+/**
+ * The roles were refused.
+ *
+ * @generated from message tagplane.v1.RolesNack
+ */
+export type RolesNack = Message<"tagplane.v1.RolesNack"> & {
+  /**
+   * The update's nonce; one that is not the latest is ignored.
+   *
+   * @generated from field: string nonce = 1;
+   */
+  nonce: string;
+
+  /**
+   * Why, for a person.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tagplane.v1.RolesNack.
+ * Use `create(RolesNackSchema)` to create a new message.
+ */
+export const RolesNackSchema: GenMessage<RolesNack> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 16);
 
 /**
  * One whole set for each namespace; a namespace that is not named here is empty.
@@ -448,7 +724,7 @@ export type LabelSets = Message<"tagplane.v1.LabelSets"> & {
  * Use `create(LabelSetsSchema)` to create a new message.
  */
 export const LabelSetsSchema: GenMessage<LabelSets> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 10);
+  messageDesc(file_tagplane_v1_inventory, 17);
 
 /**
  * The whole set of one namespace.
@@ -483,7 +759,7 @@ export type LabelSet = Message<"tagplane.v1.LabelSet"> & {
  * Use `create(LabelSetSchema)` to create a new message.
  */
 export const LabelSetSchema: GenMessage<LabelSet> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 11);
+  messageDesc(file_tagplane_v1_inventory, 18);
 
 /**
  * New lifetimes for sets that the agent holds.
@@ -504,7 +780,7 @@ export type LabelLifetimes = Message<"tagplane.v1.LabelLifetimes"> & {
  * Use `create(LabelLifetimesSchema)` to create a new message.
  */
 export const LabelLifetimesSchema: GenMessage<LabelLifetimes> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 12);
+  messageDesc(file_tagplane_v1_inventory, 19);
 
 /**
  * Durations, not clock times: the two clocks need not agree.
@@ -532,7 +808,7 @@ export type LabelLifetime = Message<"tagplane.v1.LabelLifetime"> & {
  * Use `create(LabelLifetimeSchema)` to create a new message.
  */
 export const LabelLifetimeSchema: GenMessage<LabelLifetime> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 13);
+  messageDesc(file_tagplane_v1_inventory, 20);
 
 /**
  * The agent should renew its certificate on this connection, and trust what comes with it.
@@ -560,7 +836,7 @@ export type TrustChanged = Message<"tagplane.v1.TrustChanged"> & {
  * Use `create(TrustChangedSchema)` to create a new message.
  */
 export const TrustChangedSchema: GenMessage<TrustChanged> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 14);
+  messageDesc(file_tagplane_v1_inventory, 21);
 
 /**
  * Asks for a Pong.
@@ -581,7 +857,7 @@ export type Ping = Message<"tagplane.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 15);
+  messageDesc(file_tagplane_v1_inventory, 22);
 
 /**
  * The auth service is about to close the stream.
@@ -616,7 +892,7 @@ export type AuthGoodbye = Message<"tagplane.v1.AuthGoodbye"> & {
  * Use `create(AuthGoodbyeSchema)` to create a new message.
  */
 export const AuthGoodbyeSchema: GenMessage<AuthGoodbye> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 16);
+  messageDesc(file_tagplane_v1_inventory, 23);
 
 /**
  * Why the auth service closes a stream.

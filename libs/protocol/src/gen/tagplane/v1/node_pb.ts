@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Selector } from "./selector_pb.ts";
+import { file_tagplane_v1_selector } from "./selector_pb.ts";
 import type { AwsInstance } from "./serverinfo_pb.ts";
 import { file_tagplane_v1_serverinfo } from "./serverinfo_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -15,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tagplane/v1/node.proto.
  */
 export const file_tagplane_v1_node: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0YWdwbGFuZS92MS9ub2RlLnByb3RvEgt0YWdwbGFuZS52MSLdAgoETm9kZRIRCglzZXJ2ZXJfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIEg8KB2F1dGhfaWQYBCABKAkSFQoNYWdlbnRfdmVyc2lvbhgFIAEoCRIuCgxhd3NfaW5zdGFuY2UYBiABKAsyGC50YWdwbGFuZS52MS5Bd3NJbnN0YW5jZRItCgZsYWJlbHMYByADKAsyHS50YWdwbGFuZS52MS5Ob2RlLkxhYmVsc0VudHJ5Eh8KBHN5bmMYCCABKAsyES50YWdwbGFuZS52MS5TeW5jEi0KCWxhc3Rfc2VlbhgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcmVjb3JkX3JldmlzaW9uGAogASgEGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZwoEU3luYxIlCgVzdGF0ZRgBIAEoDjIWLnRhZ3BsYW5lLnYxLlN5bmNTdGF0ZRIQCghyZXZpc2lvbhgCIAEoCRIWCg5hY2tlZF9yZXZpc2lvbhgDIAEoCRIOCgZyZWFzb24YBCABKAkiTQoQTGlzdE5vZGVzUmVxdWVzdBIbCglwYWdlX3NpemUYASABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIk4KEUxpc3ROb2Rlc1Jlc3BvbnNlEiAKBW5vZGVzGAEgAygLMhEudGFncGxhbmUudjEuTm9kZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoOR2V0Tm9kZVJlcXVlc3QSHQoJc2VydmVyX2lkGAEgASgJQgq6SAdyBRABGIABIjIKD0dldE5vZGVSZXNwb25zZRIfCgRub2RlGAEgASgLMhEudGFncGxhbmUudjEuTm9kZSITChFXYXRjaE5vZGVzUmVxdWVzdCKFAQoSV2F0Y2hOb2Rlc1Jlc3BvbnNlEiEKBG5vZGUYASABKAsyES50YWdwbGFuZS52MS5Ob2RlSAASGwoRcmVtb3ZlZF9zZXJ2ZXJfaWQYAiABKAlIABImCgRtYXJrGAMgASgOMhYudGFncGxhbmUudjEuV2F0Y2hNYXJrSABCBwoFZXZlbnQqhgEKCVN5bmNTdGF0ZRIaChZTWU5DX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRU1lOQ19TVEFURV9TWU5DRUQQARIWChJTWU5DX1NUQVRFX1BFTkRJTkcQAhIUChBTWU5DX1NUQVRFX1NUQUxFEAMSGAoUU1lOQ19TVEFURV9VTk1BVENIRUQQBCpYCglXYXRjaE1hcmsSGgoWV0FUQ0hfTUFSS19VTlNQRUNJRklFRBAAEhgKFFdBVENIX01BUktfUkVTVEFSVEVEEAESFQoRV0FUQ0hfTUFSS19TWU5DRUQQAjLwAQoLTm9kZVNlcnZpY2USSgoJTGlzdE5vZGVzEh0udGFncGxhbmUudjEuTGlzdE5vZGVzUmVxdWVzdBoeLnRhZ3BsYW5lLnYxLkxpc3ROb2Rlc1Jlc3BvbnNlEkQKB0dldE5vZGUSGy50YWdwbGFuZS52MS5HZXROb2RlUmVxdWVzdBocLnRhZ3BsYW5lLnYxLkdldE5vZGVSZXNwb25zZRJPCgpXYXRjaE5vZGVzEh4udGFncGxhbmUudjEuV2F0Y2hOb2Rlc1JlcXVlc3QaHy50YWdwbGFuZS52MS5XYXRjaE5vZGVzUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tagplane_v1_serverinfo]);
+  fileDesc("ChZ0YWdwbGFuZS92MS9ub2RlLnByb3RvEgt0YWdwbGFuZS52MSKkAwoETm9kZRIRCglzZXJ2ZXJfaWQYASABKAkSEAoIaG9zdG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIEg8KB2F1dGhfaWQYBCABKAkSFQoNYWdlbnRfdmVyc2lvbhgFIAEoCRIuCgxhd3NfaW5zdGFuY2UYBiABKAsyGC50YWdwbGFuZS52MS5Bd3NJbnN0YW5jZRItCgZsYWJlbHMYByADKAsyHS50YWdwbGFuZS52MS5Ob2RlLkxhYmVsc0VudHJ5Eh8KBHN5bmMYCCABKAsyES50YWdwbGFuZS52MS5TeW5jEi0KCWxhc3Rfc2VlbhgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPcmVjb3JkX3JldmlzaW9uGAogASgEEi0KCmxhYmVsX3NldHMYCyADKAsyGS50YWdwbGFuZS52MS5Ob2RlTGFiZWxTZXQSFgoOcm9sZXNfcmV2aXNpb24YDCABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKDAgoMTm9kZUxhYmVsU2V0EiwKBnNvdXJjZRgBIAEoDjIcLnRhZ3BsYW5lLnYxLk5vZGVMYWJlbFNvdXJjZRI1CgZsYWJlbHMYAiADKAsyJS50YWdwbGFuZS52MS5Ob2RlTGFiZWxTZXQuTGFiZWxzRW50cnkSLwoLb2JzZXJ2ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZwoEU3luYxIlCgVzdGF0ZRgBIAEoDjIWLnRhZ3BsYW5lLnYxLlN5bmNTdGF0ZRIQCghyZXZpc2lvbhgCIAEoCRIWCg5hY2tlZF9yZXZpc2lvbhgDIAEoCRIOCgZyZWFzb24YBCABKAkidgoQTGlzdE5vZGVzUmVxdWVzdBIbCglwYWdlX3NpemUYASABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEicKCHNlbGVjdG9yGAMgASgLMhUudGFncGxhbmUudjEuU2VsZWN0b3IiTgoRTGlzdE5vZGVzUmVzcG9uc2USIAoFbm9kZXMYASADKAsyES50YWdwbGFuZS52MS5Ob2RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIvCg5HZXROb2RlUmVxdWVzdBIdCglzZXJ2ZXJfaWQYASABKAlCCrpIB3IFEAEYgAEiMgoPR2V0Tm9kZVJlc3BvbnNlEh8KBG5vZGUYASABKAsyES50YWdwbGFuZS52MS5Ob2RlIhMKEVdhdGNoTm9kZXNSZXF1ZXN0IoUBChJXYXRjaE5vZGVzUmVzcG9uc2USIQoEbm9kZRgBIAEoCzIRLnRhZ3BsYW5lLnYxLk5vZGVIABIbChFyZW1vdmVkX3NlcnZlcl9pZBgCIAEoCUgAEiYKBG1hcmsYAyABKA4yFi50YWdwbGFuZS52MS5XYXRjaE1hcmtIAEIHCgVldmVudCqxAQoPTm9kZUxhYmVsU291cmNlEiEKHU5PREVfTEFCRUxfU09VUkNFX1VOU1BFQ0lGSUVEEAASGQoVTk9ERV9MQUJFTF9TT1VSQ0VfT1dOEAESHgoaTk9ERV9MQUJFTF9TT1VSQ0VfSU1QT1JURUQQAhIgChxOT0RFX0xBQkVMX1NPVVJDRV9ESVNDT1ZFUkVEEAMSHgoaTk9ERV9MQUJFTF9TT1VSQ0VfQVNTSUdORUQQBCqGAQoJU3luY1N0YXRlEhoKFlNZTkNfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFTWU5DX1NUQVRFX1NZTkNFRBABEhYKElNZTkNfU1RBVEVfUEVORElORxACEhQKEFNZTkNfU1RBVEVfU1RBTEUQAxIYChRTWU5DX1NUQVRFX1VOTUFUQ0hFRBAEKlgKCVdhdGNoTWFyaxIaChZXQVRDSF9NQVJLX1VOU1BFQ0lGSUVEEAASGAoUV0FUQ0hfTUFSS19SRVNUQVJURUQQARIVChFXQVRDSF9NQVJLX1NZTkNFRBACMvABCgtOb2RlU2VydmljZRJKCglMaXN0Tm9kZXMSHS50YWdwbGFuZS52MS5MaXN0Tm9kZXNSZXF1ZXN0Gh4udGFncGxhbmUudjEuTGlzdE5vZGVzUmVzcG9uc2USRAoHR2V0Tm9kZRIbLnRhZ3BsYW5lLnYxLkdldE5vZGVSZXF1ZXN0GhwudGFncGxhbmUudjEuR2V0Tm9kZVJlc3BvbnNlEk8KCldhdGNoTm9kZXMSHi50YWdwbGFuZS52MS5XYXRjaE5vZGVzUmVxdWVzdBofLnRhZ3BsYW5lLnYxLldhdGNoTm9kZXNSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_tagplane_v1_selector, file_tagplane_v1_serverinfo]);
 
 /**
  * A server with an agent, as the auth service last knew it.
@@ -92,6 +94,20 @@ export type Node = Message<"tagplane.v1.Node"> & {
    * @generated from field: uint64 record_revision = 10;
    */
   recordRevision: bigint;
+
+  /**
+   * Its labels by who says so, with their lifetimes; all of `labels` together.
+   *
+   * @generated from field: repeated tagplane.v1.NodeLabelSet label_sets = 11;
+   */
+  labelSets: NodeLabelSet[];
+
+  /**
+   * Revision of the roles it acknowledged; empty: none yet.
+   *
+   * @generated from field: string roles_revision = 12;
+   */
+  rolesRevision: string;
 };
 
 /**
@@ -100,6 +116,48 @@ export type Node = Message<"tagplane.v1.Node"> & {
  */
 export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
   messageDesc(file_tagplane_v1_node, 0);
+
+/**
+ * Labels of one origin.
+ *
+ * @generated from message tagplane.v1.NodeLabelSet
+ */
+export type NodeLabelSet = Message<"tagplane.v1.NodeLabelSet"> & {
+  /**
+   * Who says so.
+   *
+   * @generated from field: tagplane.v1.NodeLabelSource source = 1;
+   */
+  source: NodeLabelSource;
+
+  /**
+   * Whole keys.
+   *
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * When the source said so; absent: it does not age, or is not known.
+   *
+   * @generated from field: google.protobuf.Timestamp observed_at = 3;
+   */
+  observedAt?: Timestamp | undefined;
+
+  /**
+   * When they stop counting; absent: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tagplane.v1.NodeLabelSet.
+ * Use `create(NodeLabelSetSchema)` to create a new message.
+ */
+export const NodeLabelSetSchema: GenMessage<NodeLabelSet> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_node, 1);
 
 /**
  * Whether a node has the labels it should have.
@@ -141,7 +199,7 @@ export type Sync = Message<"tagplane.v1.Sync"> & {
  * Use `create(SyncSchema)` to create a new message.
  */
 export const SyncSchema: GenMessage<Sync> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 1);
+  messageDesc(file_tagplane_v1_node, 2);
 
 /**
  * Asks for one page.
@@ -162,6 +220,13 @@ export type ListNodesRequest = Message<"tagplane.v1.ListNodesRequest"> & {
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only the nodes that this picks; absent: all.
+   *
+   * @generated from field: tagplane.v1.Selector selector = 3;
+   */
+  selector?: Selector | undefined;
 };
 
 /**
@@ -169,7 +234,7 @@ export type ListNodesRequest = Message<"tagplane.v1.ListNodesRequest"> & {
  * Use `create(ListNodesRequestSchema)` to create a new message.
  */
 export const ListNodesRequestSchema: GenMessage<ListNodesRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 2);
+  messageDesc(file_tagplane_v1_node, 3);
 
 /**
  * One page.
@@ -197,7 +262,7 @@ export type ListNodesResponse = Message<"tagplane.v1.ListNodesResponse"> & {
  * Use `create(ListNodesResponseSchema)` to create a new message.
  */
 export const ListNodesResponseSchema: GenMessage<ListNodesResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 3);
+  messageDesc(file_tagplane_v1_node, 4);
 
 /**
  * Names one node.
@@ -218,7 +283,7 @@ export type GetNodeRequest = Message<"tagplane.v1.GetNodeRequest"> & {
  * Use `create(GetNodeRequestSchema)` to create a new message.
  */
 export const GetNodeRequestSchema: GenMessage<GetNodeRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 4);
+  messageDesc(file_tagplane_v1_node, 5);
 
 /**
  * One node.
@@ -239,7 +304,7 @@ export type GetNodeResponse = Message<"tagplane.v1.GetNodeResponse"> & {
  * Use `create(GetNodeResponseSchema)` to create a new message.
  */
 export const GetNodeResponseSchema: GenMessage<GetNodeResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 5);
+  messageDesc(file_tagplane_v1_node, 6);
 
 /**
  * Starts a watch.
@@ -254,7 +319,7 @@ export type WatchNodesRequest = Message<"tagplane.v1.WatchNodesRequest"> & {
  * Use `create(WatchNodesRequestSchema)` to create a new message.
  */
 export const WatchNodesRequestSchema: GenMessage<WatchNodesRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 6);
+  messageDesc(file_tagplane_v1_node, 7);
 
 /**
  * One event of a watch.
@@ -300,7 +365,62 @@ export type WatchNodesResponse = Message<"tagplane.v1.WatchNodesResponse"> & {
  * Use `create(WatchNodesResponseSchema)` to create a new message.
  */
 export const WatchNodesResponseSchema: GenMessage<WatchNodesResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_node, 7);
+  messageDesc(file_tagplane_v1_node, 8);
+
+/**
+ * Who says a node's labels.
+ *
+ * @generated from enum tagplane.v1.NodeLabelSource
+ */
+export const NodeLabelSource = {
+  /**
+   * Not used.
+   *
+   * @generated from enum value: NODE_LABEL_SOURCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Its own configuration and commands.
+   *
+   * @generated from enum value: NODE_LABEL_SOURCE_OWN = 1;
+   */
+  OWN: 1,
+
+  /**
+   * Instance metadata, by its own word.
+   *
+   * @generated from enum value: NODE_LABEL_SOURCE_IMPORTED = 2;
+   */
+  IMPORTED: 2,
+
+  /**
+   * Discovery.
+   *
+   * @generated from enum value: NODE_LABEL_SOURCE_DISCOVERED = 3;
+   */
+  DISCOVERED: 3,
+
+  /**
+   * Operators.
+   *
+   * @generated from enum value: NODE_LABEL_SOURCE_ASSIGNED = 4;
+   */
+  ASSIGNED: 4,
+} as const;
+
+/**
+ * Who says a node's labels.
+ *
+ * @generated from enum tagplane.v1.NodeLabelSource
+ */
+export type NodeLabelSource = (typeof NodeLabelSource)[keyof typeof NodeLabelSource] | UnknownEnum;
+
+/**
+ * Describes the enum tagplane.v1.NodeLabelSource.
+ */
+export const NodeLabelSourceSchema: GenEnum<NodeLabelSource> = /*@__PURE__*/
+  enumDesc(file_tagplane_v1_node, 0);
 
 /**
  * Whether a node has the labels it should have.
@@ -355,7 +475,7 @@ export type SyncState = (typeof SyncState)[keyof typeof SyncState] | UnknownEnum
  * Describes the enum tagplane.v1.SyncState.
  */
 export const SyncStateSchema: GenEnum<SyncState> = /*@__PURE__*/
-  enumDesc(file_tagplane_v1_node, 0);
+  enumDesc(file_tagplane_v1_node, 1);
 
 /**
  * Marks in a watch.
@@ -396,7 +516,7 @@ export type WatchMark = (typeof WatchMark)[keyof typeof WatchMark] | UnknownEnum
  * Describes the enum tagplane.v1.WatchMark.
  */
 export const WatchMarkSchema: GenEnum<WatchMark> = /*@__PURE__*/
-  enumDesc(file_tagplane_v1_node, 1);
+  enumDesc(file_tagplane_v1_node, 2);
 
 /**
  * Reads the nodes.

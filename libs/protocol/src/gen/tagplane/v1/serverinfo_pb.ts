@@ -7,13 +7,15 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Selector } from "./selector_pb.ts";
+import { file_tagplane_v1_selector } from "./selector_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tagplane/v1/serverinfo.proto.
  */
 export const file_tagplane_v1_serverinfo: GenFile = /*@__PURE__*/
-  fileDesc("Chx0YWdwbGFuZS92MS9zZXJ2ZXJpbmZvLnByb3RvEgt0YWdwbGFuZS52MSLWAgoKU2VydmVySW5mbxIMCgRuYW1lGAEgASgJEisKBW1hdGNoGAIgASgLMhwudGFncGxhbmUudjEuU2VydmVySW5mb01hdGNoEjMKBmxhYmVscxgDIAMoCzIjLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8uTGFiZWxzRW50cnkSLwoLb2JzZXJ2ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJldmlzaW9uGAYgASgEEg4KBm9yaWdpbhgHIAEoCRImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24aLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJiCg9TZXJ2ZXJJbmZvTWF0Y2gSMAoMYXdzX2luc3RhbmNlGAEgASgLMhgudGFncGxhbmUudjEuQXdzSW5zdGFuY2VIABITCglzZXJ2ZXJfaWQYAiABKAlIAEIICgZ0YXJnZXQiRgoLQXdzSW5zdGFuY2USEgoKYWNjb3VudF9pZBgBIAEoCRIOCgZyZWdpb24YAiABKAkSEwoLaW5zdGFuY2VfaWQYAyABKAkicAoYVXBzZXJ0U2VydmVySW5mb3NSZXF1ZXN0Ej8KDHNlcnZlcl9pbmZvcxgBIAMoCzIXLnRhZ3BsYW5lLnYxLlNlcnZlckluZm9CELpIDZIBCggBEOgHIgPYAQMSEwoLY3JlYXRlX29ubHkYAiABKAgiXAoZVXBzZXJ0U2VydmVySW5mb3NSZXNwb25zZRIqCgdyZXN1bHRzGAEgAygLMhkudGFncGxhbmUudjEuVXBzZXJ0UmVzdWx0EhMKC3N0b3JlX2Vwb2NoGAIgASgJIlsKDFVwc2VydFJlc3VsdBIpCgZzdGF0dXMYASABKA4yGS50YWdwbGFuZS52MS5VcHNlcnRTdGF0dXMSEAoIcmV2aXNpb24YAiABKAQSDgoGcmVhc29uGAMgASgJIjAKFEdldFNlcnZlckluZm9SZXF1ZXN0EhgKBG5hbWUYASABKAlCCrpIB3IFEAEYgAIiRQoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEiwKC3NlcnZlcl9pbmZvGAEgASgLMhcudGFncGxhbmUudjEuU2VydmVySW5mbyJtChZMaXN0U2VydmVySW5mb3NSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgAgSGAoGb3JpZ2luGAMgASgJQgi6SAVyAxiAAiJ2ChdMaXN0U2VydmVySW5mb3NSZXNwb25zZRItCgxzZXJ2ZXJfaW5mb3MYASADKAsyFy50YWdwbGFuZS52MS5TZXJ2ZXJJbmZvEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRITCgtzdG9yZV9lcG9jaBgDIAEoCSI/ChhEZWxldGVTZXJ2ZXJJbmZvc1JlcXVlc3QSIwoFbmFtZXMYASADKAlCFLpIEZIBDggBEOgHIgdyBRABGIACIiwKGURlbGV0ZVNlcnZlckluZm9zUmVzcG9uc2USDwoHZGVsZXRlZBgBIAMoCSqaAQoMVXBzZXJ0U3RhdHVzEh0KGVVQU0VSVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZVUFNFUlRfU1RBVFVTX0FDQ0VQVEVEEAESGQoVVVBTRVJUX1NUQVRVU19JTlZBTElEEAISGAoUVVBTRVJUX1NUQVRVU19ERU5JRUQQAxIaChZVUFNFUlRfU1RBVFVTX0NPTkZMSUNUEAQykQMKEVNlcnZlckluZm9TZXJ2aWNlEmIKEVVwc2VydFNlcnZlckluZm9zEiUudGFncGxhbmUudjEuVXBzZXJ0U2VydmVySW5mb3NSZXF1ZXN0GiYudGFncGxhbmUudjEuVXBzZXJ0U2VydmVySW5mb3NSZXNwb25zZRJWCg1HZXRTZXJ2ZXJJbmZvEiEudGFncGxhbmUudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaIi50YWdwbGFuZS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2USXAoPTGlzdFNlcnZlckluZm9zEiMudGFncGxhbmUudjEuTGlzdFNlcnZlckluZm9zUmVxdWVzdBokLnRhZ3BsYW5lLnYxLkxpc3RTZXJ2ZXJJbmZvc1Jlc3BvbnNlEmIKEURlbGV0ZVNlcnZlckluZm9zEiUudGFncGxhbmUudjEuRGVsZXRlU2VydmVySW5mb3NSZXF1ZXN0GiYudGFncGxhbmUudjEuRGVsZXRlU2VydmVySW5mb3NSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Chx0YWdwbGFuZS92MS9zZXJ2ZXJpbmZvLnByb3RvEgt0YWdwbGFuZS52MSK9AwoKU2VydmVySW5mbxIMCgRuYW1lGAEgASgJEisKBW1hdGNoGAIgASgLMhwudGFncGxhbmUudjEuU2VydmVySW5mb01hdGNoEjMKBmxhYmVscxgDIAMoCzIjLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8uTGFiZWxzRW50cnkSLwoLb2JzZXJ2ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJldmlzaW9uGAYgASgEEg4KBm9yaWdpbhgHIAEoCRImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRZXhwZWN0ZWRfcmV2aXNpb24YCSABKARIAIgBARIvCg1yZWplY3RlZF90YWdzGAogAygLMhgudGFncGxhbmUudjEuUmVqZWN0ZWRUYWcaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iKgoLUmVqZWN0ZWRUYWcSCwoDa2V5GAEgASgJEg4KBnJlYXNvbhgCIAEoCSKNAQoPU2VydmVySW5mb01hdGNoEjAKDGF3c19pbnN0YW5jZRgBIAEoCzIYLnRhZ3BsYW5lLnYxLkF3c0luc3RhbmNlSAASEwoJc2VydmVyX2lkGAIgASgJSAASKQoIc2VsZWN0b3IYAyABKAsyFS50YWdwbGFuZS52MS5TZWxlY3RvckgAQggKBnRhcmdldCJGCgtBd3NJbnN0YW5jZRISCgphY2NvdW50X2lkGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRITCgtpbnN0YW5jZV9pZBgDIAEoCSJwChhVcHNlcnRTZXJ2ZXJJbmZvc1JlcXVlc3QSPwoMc2VydmVyX2luZm9zGAEgAygLMhcudGFncGxhbmUudjEuU2VydmVySW5mb0IQukgNkgEKCAEQ6AciA9gBAxITCgtjcmVhdGVfb25seRgCIAEoCCJcChlVcHNlcnRTZXJ2ZXJJbmZvc1Jlc3BvbnNlEioKB3Jlc3VsdHMYASADKAsyGS50YWdwbGFuZS52MS5VcHNlcnRSZXN1bHQSEwoLc3RvcmVfZXBvY2gYAiABKAkibAoMVXBzZXJ0UmVzdWx0EikKBnN0YXR1cxgBIAEoDjIZLnRhZ3BsYW5lLnYxLlVwc2VydFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoBBIOCgZyZWFzb24YAyABKAkSDwoHaG9sZF9pZBgEIAEoCSIwChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIkUKFUdldFNlcnZlckluZm9SZXNwb25zZRIsCgtzZXJ2ZXJfaW5mbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8ibQoWTGlzdFNlcnZlckluZm9zUmVxdWVzdBIbCglwYWdlX3NpemUYASABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEhgKBm9yaWdpbhgDIAEoCUIIukgFcgMYgAIidgoXTGlzdFNlcnZlckluZm9zUmVzcG9uc2USLQoMc2VydmVyX2luZm9zGAEgAygLMhcudGFncGxhbmUudjEuU2VydmVySW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEwoLc3RvcmVfZXBvY2gYAyABKAkiPwoYRGVsZXRlU2VydmVySW5mb3NSZXF1ZXN0EiMKBW5hbWVzGAEgAygJQhS6SBGSAQ4IARDoByIHcgUQARiAAiI9ChlEZWxldGVTZXJ2ZXJJbmZvc1Jlc3BvbnNlEg8KB2RlbGV0ZWQYASADKAkSDwoHaG9sZF9pZBgCIAEoCSqyAQoMVXBzZXJ0U3RhdHVzEh0KGVVQU0VSVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZVUFNFUlRfU1RBVFVTX0FDQ0VQVEVEEAESGQoVVVBTRVJUX1NUQVRVU19JTlZBTElEEAISGAoUVVBTRVJUX1NUQVRVU19ERU5JRUQQAxIaChZVUFNFUlRfU1RBVFVTX0NPTkZMSUNUEAQSFgoSVVBTRVJUX1NUQVRVU19IRUxEEAUykQMKEVNlcnZlckluZm9TZXJ2aWNlEmIKEVVwc2VydFNlcnZlckluZm9zEiUudGFncGxhbmUudjEuVXBzZXJ0U2VydmVySW5mb3NSZXF1ZXN0GiYudGFncGxhbmUudjEuVXBzZXJ0U2VydmVySW5mb3NSZXNwb25zZRJWCg1HZXRTZXJ2ZXJJbmZvEiEudGFncGxhbmUudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaIi50YWdwbGFuZS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2USXAoPTGlzdFNlcnZlckluZm9zEiMudGFncGxhbmUudjEuTGlzdFNlcnZlckluZm9zUmVxdWVzdBokLnRhZ3BsYW5lLnYxLkxpc3RTZXJ2ZXJJbmZvc1Jlc3BvbnNlEmIKEURlbGV0ZVNlcnZlckluZm9zEiUudGFncGxhbmUudjEuRGVsZXRlU2VydmVySW5mb3NSZXF1ZXN0GiYudGFncGxhbmUudjEuRGVsZXRlU2VydmVySW5mb3NSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_tagplane_v1_selector]);
 
 /**
  * The labels that some node should have: which node, which labels, who says so, and until when.
@@ -76,6 +78,20 @@ export type ServerInfo = Message<"tagplane.v1.ServerInfo"> & {
    * @generated from field: google.protobuf.Duration ttl = 8;
    */
   ttl?: Duration | undefined;
+
+  /**
+   * Input only: write it only if the one there is has this revision. Absent: whatever there is.
+   *
+   * @generated from field: optional uint64 expected_revision = 9;
+   */
+  expectedRevision?: bigint | undefined;
+
+  /**
+   * Tags of the instance that cannot be carried as labels; from discovery.
+   *
+   * @generated from field: repeated tagplane.v1.RejectedTag rejected_tags = 10;
+   */
+  rejectedTags: RejectedTag[];
 };
 
 /**
@@ -84,6 +100,34 @@ export type ServerInfo = Message<"tagplane.v1.ServerInfo"> & {
  */
 export const ServerInfoSchema: GenMessage<ServerInfo> = /*@__PURE__*/
   messageDesc(file_tagplane_v1_serverinfo, 0);
+
+/**
+ * A tag that is no label.
+ *
+ * @generated from message tagplane.v1.RejectedTag
+ */
+export type RejectedTag = Message<"tagplane.v1.RejectedTag"> & {
+  /**
+   * The tag's key, shortened when it is long.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * Why, for a person; never the value.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tagplane.v1.RejectedTag.
+ * Use `create(RejectedTagSchema)` to create a new message.
+ */
+export const RejectedTagSchema: GenMessage<RejectedTag> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_serverinfo, 1);
 
 /**
  * Which node a ServerInfo is for.
@@ -112,6 +156,15 @@ export type ServerInfoMatch = Message<"tagplane.v1.ServerInfoMatch"> & {
      */
     value: string;
     case: "serverId";
+  } | {
+    /**
+     * Every node that this picks, by its `aws/` labels from discovery and the `dynamic/` labels that other
+     * ServerInfos assign to it by name.
+     *
+     * @generated from field: tagplane.v1.Selector selector = 3;
+     */
+    value: Selector;
+    case: "selector";
   } | { case: undefined; value?: undefined };
 };
 
@@ -120,7 +173,7 @@ export type ServerInfoMatch = Message<"tagplane.v1.ServerInfoMatch"> & {
  * Use `create(ServerInfoMatchSchema)` to create a new message.
  */
 export const ServerInfoMatchSchema: GenMessage<ServerInfoMatch> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 1);
+  messageDesc(file_tagplane_v1_serverinfo, 2);
 
 /**
  * One EC2 instance.
@@ -155,7 +208,7 @@ export type AwsInstance = Message<"tagplane.v1.AwsInstance"> & {
  * Use `create(AwsInstanceSchema)` to create a new message.
  */
 export const AwsInstanceSchema: GenMessage<AwsInstance> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 2);
+  messageDesc(file_tagplane_v1_serverinfo, 3);
 
 /**
  * A batch of ServerInfos to write.
@@ -183,7 +236,7 @@ export type UpsertServerInfosRequest = Message<"tagplane.v1.UpsertServerInfosReq
  * Use `create(UpsertServerInfosRequestSchema)` to create a new message.
  */
 export const UpsertServerInfosRequestSchema: GenMessage<UpsertServerInfosRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 3);
+  messageDesc(file_tagplane_v1_serverinfo, 4);
 
 /**
  * One result for each item of the request, in its order.
@@ -211,7 +264,7 @@ export type UpsertServerInfosResponse = Message<"tagplane.v1.UpsertServerInfosRe
  * Use `create(UpsertServerInfosResponseSchema)` to create a new message.
  */
 export const UpsertServerInfosResponseSchema: GenMessage<UpsertServerInfosResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 4);
+  messageDesc(file_tagplane_v1_serverinfo, 5);
 
 /**
  * What became of one item of an upsert.
@@ -239,6 +292,13 @@ export type UpsertResult = Message<"tagplane.v1.UpsertResult"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * The hold that it waits for, if it is HELD.
+   *
+   * @generated from field: string hold_id = 4;
+   */
+  holdId: string;
 };
 
 /**
@@ -246,7 +306,7 @@ export type UpsertResult = Message<"tagplane.v1.UpsertResult"> & {
  * Use `create(UpsertResultSchema)` to create a new message.
  */
 export const UpsertResultSchema: GenMessage<UpsertResult> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 5);
+  messageDesc(file_tagplane_v1_serverinfo, 6);
 
 /**
  * Names one ServerInfo.
@@ -267,7 +327,7 @@ export type GetServerInfoRequest = Message<"tagplane.v1.GetServerInfoRequest"> &
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 6);
+  messageDesc(file_tagplane_v1_serverinfo, 7);
 
 /**
  * One ServerInfo.
@@ -288,7 +348,7 @@ export type GetServerInfoResponse = Message<"tagplane.v1.GetServerInfoResponse">
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 7);
+  messageDesc(file_tagplane_v1_serverinfo, 8);
 
 /**
  * Asks for one page.
@@ -323,7 +383,7 @@ export type ListServerInfosRequest = Message<"tagplane.v1.ListServerInfosRequest
  * Use `create(ListServerInfosRequestSchema)` to create a new message.
  */
 export const ListServerInfosRequestSchema: GenMessage<ListServerInfosRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 8);
+  messageDesc(file_tagplane_v1_serverinfo, 9);
 
 /**
  * One page.
@@ -358,7 +418,7 @@ export type ListServerInfosResponse = Message<"tagplane.v1.ListServerInfosRespon
  * Use `create(ListServerInfosResponseSchema)` to create a new message.
  */
 export const ListServerInfosResponseSchema: GenMessage<ListServerInfosResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 9);
+  messageDesc(file_tagplane_v1_serverinfo, 10);
 
 /**
  * Names to remove.
@@ -379,7 +439,7 @@ export type DeleteServerInfosRequest = Message<"tagplane.v1.DeleteServerInfosReq
  * Use `create(DeleteServerInfosRequestSchema)` to create a new message.
  */
 export const DeleteServerInfosRequestSchema: GenMessage<DeleteServerInfosRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 10);
+  messageDesc(file_tagplane_v1_serverinfo, 11);
 
 /**
  * What was removed.
@@ -393,6 +453,13 @@ export type DeleteServerInfosResponse = Message<"tagplane.v1.DeleteServerInfosRe
    * @generated from field: repeated string deleted = 1;
    */
   deleted: string[];
+
+  /**
+   * The hold that all of it waits for: nothing was removed. Empty otherwise.
+   *
+   * @generated from field: string hold_id = 2;
+   */
+  holdId: string;
 };
 
 /**
@@ -400,7 +467,7 @@ export type DeleteServerInfosResponse = Message<"tagplane.v1.DeleteServerInfosRe
  * Use `create(DeleteServerInfosResponseSchema)` to create a new message.
  */
 export const DeleteServerInfosResponseSchema: GenMessage<DeleteServerInfosResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 11);
+  messageDesc(file_tagplane_v1_serverinfo, 12);
 
 /**
  * What became of one item of an upsert.
@@ -437,11 +504,18 @@ export const UpsertStatus = {
   DENIED: 3,
 
   /**
-   * `create_only` was set and the name exists.
+   * `create_only` was set and the name exists, or it does not have the expected revision.
    *
    * @generated from enum value: UPSERT_STATUS_CONFLICT = 4;
    */
   CONFLICT: 4,
+
+  /**
+   * It would change too many nodes: an operator is to decide (GuardService).
+   *
+   * @generated from enum value: UPSERT_STATUS_HELD = 5;
+   */
+  HELD: 5,
 } as const;
 
 /**

@@ -1,0 +1,1 @@
+export { type AccessRole, type AccessRule, type StoredRole } from './role.ts';
