@@ -64,6 +64,11 @@ export class HeldAuthority {
     return this.#held.own.renewAt;
   }
 
+  /** Unix milliseconds: the end of its own certificate. */
+  get validUntil(): number {
+    return this.#held.own.validUntil;
+  }
+
   get problem(): string | undefined {
     if (this.#held.own.validUntil <= this.#options.now()) return 'the own certificate has ended';
     return this.#problem;

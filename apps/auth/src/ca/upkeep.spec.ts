@@ -19,6 +19,7 @@ describe('keepUp', () => {
     let failures = 1;
     const held = {
       renewAt: MORNING + 8 * HOUR,
+      validUntil: MORNING + 12 * HOUR,
       renew(): Promise<void> {
         if (failures-- > 0) return Promise.reject(new Error('not now'));
         renewals.push(new Date().toISOString());
@@ -44,5 +45,25 @@ describe('keepUp', () => {
       '2030-01-03T22:01',
     ]);
     expect(days).toEqual(['2030-01-03T00:00:00.000Z', '2030-01-04T00:00:00.000Z']);
+  });
+
+  it('tries again several times before a short certificate ends', async () => {
+    let tries = 0;
+    const held = {
+      renewAt: MORNING + 40_000,
+      validUntil: MORNING + 60_000,
+      renew(): Promise<void> {
+        tries += 1;
+        return Promise.reject(new Error('not now'));
+      },
+      notify: () => undefined,
+    };
+    const stop = new AbortController();
+    const run = keepUp(held, { log: silentLogger(), now: () => Date.now() }, stop.signal);
+    const ended = expect(run).rejects.toThrow('enough');
+    await jest.advanceTimersByTimeAsync(60_000);
+    stop.abort(new Error('enough'));
+    await ended;
+    expect(tries).toBeGreaterThanOrEqual(5);
   });
 });

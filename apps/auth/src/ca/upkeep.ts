@@ -10,7 +10,7 @@ const MIN_NAP_MS = SECOND / 10;
 
 /** Renews the process's own certificate and its ticket keys. Runs until the signal aborts. */
 export async function keepUp(
-  held: Pick<HeldAuthority, 'renewAt' | 'renew' | 'notify'>,
+  held: Pick<HeldAuthority, 'renewAt' | 'validUntil' | 'renew' | 'notify'>,
   { log, now }: { readonly log: Logger; readonly now: () => number },
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,7 +27,9 @@ export async function keepUp(
       await held.renew();
     } catch (error) {
       log.error({ event: 'own_certificate_not_renewed', err: error });
-      await sleep(MAX_NAP_MS, signal);
+      // A quarter of what is left: several tries, however short its life is.
+      const left = (held.validUntil - now()) / 4;
+      await sleep(Math.min(MAX_NAP_MS, Math.max(SECOND, left)), signal);
     }
   }
 }
