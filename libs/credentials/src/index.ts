@@ -1,4 +1,13 @@
 export {
+  labelsStatement,
+  readStatement,
+  rolesStatement,
+  type AuthStatement,
+  type LabelsStatement,
+  type RolesStatement,
+  type StatedLifetime,
+} from './auth-statement.ts';
+export {
   CredentialFileError,
   decodeCredentials,
   encodeCredentials,
@@ -41,3 +50,5 @@ export {
 } from './config-fields.ts';
 export { readCaPins } from './ca-pins.ts';
 export { readJoinToken } from './join-token.ts';
+export { createStatementSigner, type SignedStatement, type StatementSigner } from './statement-signer.ts';
+export { verifyStatement, type StatementTrust, type VerifiedStatement } from './verify-statement.ts';

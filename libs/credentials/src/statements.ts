@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { sha256Hex } from '@tagplane/identity';
 
 /** A new key (ECDSA P-256) that a certificate is to be asked for. */
@@ -31,9 +32,13 @@ export function renewStatement(parts: { readonly id: string; readonly publicKey:
   return ['tagplane-renew-v1', parts.id, sha256Hex(parts.publicKey)].join('\n');
 }
 
-/** ECDSA with SHA-256, in DER. */
-export function signStatement(statement: string, privateKey: string): Uint8Array {
-  return sign('sha256', Buffer.from(statement), privateKey);
+/**
+ * ECDSA with SHA-256, in DER.
+ *
+ * @param privateKey PKCS#8 in PEM, which is parsed anew each time, or a key that was read once
+ */
+export function signStatement(statement: string | Uint8Array, privateKey: string | KeyObject): Uint8Array {
+  return sign('sha256', typeof statement === 'string' ? Buffer.from(statement) : statement, privateKey);
 }
 
 /** Whether the signature is that of the holder of this key: P-256, nothing else. Never throws. */

@@ -3,6 +3,7 @@ import { webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   SubjectAlternativeNameExtension,
+  X509Certificate as Parsed,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import type { JsonGeneralName } from '@peculiar/x509';
@@ -23,6 +24,8 @@ export interface TestSubject {
 /** An authority that certifies whatever a test asks for. */
 export interface TestAuthority {
   readonly certificate: Uint8Array;
+  /** A cross certificate: the other's name and key, signed by this one. */
+  certify(other: TestAuthority): Promise<Uint8Array>;
   issue(subject?: TestSubject): Promise<{ readonly issued: Issued; readonly privateKey: string }>;
 }
 
@@ -40,6 +43,20 @@ export async function createTestAuthority(generation = 1): Promise<TestAuthority
   const certificate = new Uint8Array(authority.rawData);
   return {
     certificate,
+    async certify(other) {
+      const certified = new Parsed(Uint8Array.from(other.certificate));
+      const cross = await X509CertificateGenerator.create({
+        subject: certified.subject,
+        issuer: name,
+        publicKey: certified.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: ALGORITHM,
+        notBefore: new Date('2020-01-01'),
+        notAfter: new Date('2040-01-01'),
+        extensions: [new BasicConstraintsExtension(true, 0, true)],
+      });
+      return new Uint8Array(cross.rawData);
+    },
     async issue({ uri = 'spiffe://test/agent/web-1', dns, from, until, key = createKey() } = {}) {
       const names: JsonGeneralName[] = [
         { type: 'url', value: uri },
