@@ -9,6 +9,18 @@ export {
   type HeldLifetime,
   type HeldSet,
 } from './agent-labels.ts';
+export { OPEN_AUTH_ROLES, authRolesDueAt, nextAuthRoles, type RolesContext } from './auth-roles.ts';
+export {
+  ROLES_LIFE_MS,
+  type AuthRolesEffect,
+  type AuthRolesEvent,
+  type AuthRolesState,
+  type AuthRolesStep,
+  type HeldRolesClaim,
+  type RolesChange,
+  type RolesPhase,
+  type SendingRoles,
+} from './auth-roles-state.ts';
 export { reconnectDelayMs, type ReconnectPolicy, type StreamEnd } from './agent-reconnect.ts';
 export { dueAt, nextAgentSession, startAgentSession } from './agent-session.ts';
 export type {
