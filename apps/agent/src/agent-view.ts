@@ -1,9 +1,9 @@
 import type { InstanceKey } from '@tagplane/identity';
-import type { Labels } from '@tagplane/labels';
 import type { CredentialStatus } from './agent-credentials.ts';
 import type { IdentitySource } from './agent-identity.ts';
 import type { ConnectionStatus } from './control-client.ts';
 import type { LabelView } from './label-holder.ts';
+import type { StatedView } from './own/stated-labels.ts';
 
 /** Everything the local socket tells, at one moment. */
 export interface AgentView {
@@ -11,7 +11,7 @@ export interface AgentView {
   readonly serverId: string;
   readonly hostname: string;
   readonly version: string;
-  readonly ownLabels: Labels;
+  readonly stated: StatedView;
   readonly held: LabelView;
   readonly connection: ConnectionStatus;
   /** Undefined without TLS. */

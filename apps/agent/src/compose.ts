@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import type { Environment, Logger, Registry } from '@tagplane/runtime';
 import { SECOND, VERSION, createRegistry, runTasks, sleep } from '@tagplane/runtime';
-import { NO_LABELS } from '@tagplane/labels';
 import { AgentIdentity } from './agent-identity.ts';
 import type { AgentView } from './agent-view.ts';
 import { bootId, systemClock } from './clock.ts';
@@ -16,6 +15,9 @@ import { LabelHolder } from './label-holder.ts';
 import { agentMetrics } from './metrics.ts';
 import { tellAll } from './observer.ts';
 import type { AgentObserver } from './observer.ts';
+import { composeStated } from './own/compose-stated.ts';
+import { importedLabels, ownLabels } from './own/stated-labels.ts';
+import type { StatedLabels } from './own/stated-labels.ts';
 import { fingerprint, hasRunOut } from './report.ts';
 import type { Report } from './report.ts';
 import { serve } from './serve.ts';
@@ -37,6 +39,7 @@ const MAX_HOSTNAME = 255;
 
 /** The parts of one agent, built and not yet running. */
 interface Agent extends Followers {
+  readonly stated: StatedLabels;
   readonly report: () => Report;
   readonly view: () => AgentView;
   /** Only for an agent with diagnostics: a registry is a large part of an agent's memory. */
@@ -52,7 +55,7 @@ interface Agent extends Followers {
 export async function runAgent(settings: AgentSettings, options: RunOptions): Promise<void> {
   const { signal, log } = options;
   const agent = await composeAgent(settings, options);
-  const { identity, credentials, client, report, view, registry } = agent;
+  const { identity, credentials, stated, client, report, view, registry } = agent;
   const { socket, diagnostics } = settings;
   await using _servers = await serve({ socket, diagnostics, registry, credentials, view, log });
   const { serverId } = view();
@@ -65,6 +68,7 @@ export async function runAgent(settings: AgentSettings, options: RunOptions): Pr
       await client.run(stop);
     },
     'look for changes': (stop) => lookForChanges(report, client, log, stop),
+    ...stated.tasks(),
     'aws identity': (stop) => identity.watch(stop, (change) => followMetadata(change, agent, log)),
   });
   log.info({ event: 'agent_stopped' });
@@ -82,13 +86,18 @@ async function composeAgent(settings: AgentSettings, options: RunOptions): Promi
   const owner = () => ({ serverId: identity.serverId, instance: identity.recordedInstance });
   const holder = new LabelHolder(state.labelStore(owner), await state.readLabels(owner()), clock, log);
   const registry = settings.diagnostics && createRegistry('agent');
-  const metrics = registry === undefined ? [] : [agentMetrics(registry, () => holder.view())];
+  const observer = tellAll([
+    ...(registry === undefined ? [] : [agentMetrics(registry, () => holder.view())]),
+    { connected: () => credentials?.keeper?.connected() },
+    options.observer ?? {},
+  ]);
+  const stated = composeStated({ settings, env, clock, observer, log });
   const credentials = await composeCredentials({
     ...{ settings, state, identity, kept, registry, env, log },
     renew: (current, limit) => client.renew(current, limit),
     onChange: (next) => followCredentials(next, agent, log),
   });
-  const report = () => reportOf(settings, { identity, credentials, holder });
+  const report = () => reportOf({ identity, credentials, stated, holder });
   const client = new ControlClient({
     addresses: settings.addresses,
     reconnect: settings.reconnect ?? DEFAULT_RECONNECT,
@@ -99,25 +108,22 @@ async function composeAgent(settings: AgentSettings, options: RunOptions): Promi
     refused: () => credentials?.keeper?.refused(),
     apply: (update) => holder.apply(update),
     clock,
-    observer: tellAll([
-      ...metrics,
-      { connected: () => credentials?.keeper?.connected() },
-      options.observer ?? {},
-    ]),
+    observer,
     log,
   });
-  const parts = { identity, credentials, holder, client };
+  const parts = { identity, credentials, stated, holder, client };
   const agent = { ...parts, report, view: () => viewOf(settings, { ...parts, report }), registry };
   return agent;
 }
 
 function viewOf(settings: AgentSettings, agent: Omit<Agent, 'view' | 'registry'>): AgentView {
-  const { identity, credentials, holder, client, report } = agent;
+  const { identity, credentials, stated, holder, client, report } = agent;
   const { security } = settings;
   return {
     ...report(),
     serverId: identity.provisional ? '' : identity.serverId,
     version: VERSION,
+    stated: stated.view(),
     held: holder.view(),
     connection: client.status(),
     instanceSource: identity.source,
@@ -127,14 +133,18 @@ function viewOf(settings: AgentSettings, agent: Omit<Agent, 'view' | 'registry'>
   };
 }
 
-function reportOf(
-  settings: AgentSettings,
-  { identity, credentials, holder }: Pick<Agent, 'identity' | 'credentials' | 'holder'>,
-): Report {
+function reportOf({
+  identity,
+  credentials,
+  stated,
+  holder,
+}: Pick<Agent, 'identity' | 'credentials' | 'stated' | 'holder'>): Report {
   const { revision, remainingMs } = holder.view();
+  const said = stated.view();
   return {
     hostname: hostname().slice(0, MAX_HOSTNAME),
-    ownLabels: settings.ownLabels ?? NO_LABELS,
+    ownLabels: ownLabels(said),
+    importedLabels: importedLabels(said),
     instance: identity.instance,
     heldRevision: revision,
     heldRemainingMs: remainingMs,

@@ -133,7 +133,12 @@ aws: {account_id: "123456789012", region: eu-central-1, instance_id: i-012345678
     [`${AUTH}labels: {port: 80}`, /^labels\.port: expected text/],
     [`${AUTH}labels: [a]`, /^labels: expected KEY: TEXT/],
     [`${AUTH}labels: {a: "${'x'.repeat(257)}"}`, /^labels\.a: .*longer than 256/],
-    [`${AUTH}commands: [{name: kernel, command: [uname]}]`, /^commands: .*not supported/],
+    [`${AUTH}commands: [{name: aws/kernel, command: [uname]}]`, /^commands\.0\.name: .*under aws\//],
+    [`${AUTH}commands: [{name: a, command: uname -r}]`, /^commands\.0\.command: expected a list/],
+    [`${AUTH}commands: [{name: a, command: []}]`, /^commands\.0\.command: expected a program/],
+    [`${AUTH}commands: [{name: a, command: [uname], period: 9s}]`, /^commands\.0\.period: expected between/],
+    [`${AUTH}commands: [{name: a, command: [x]}, {name: a, command: [y]}]`, /^commands\.1\.name: another/],
+    [`${AUTH}labels: {a: b}\ncommands: [{name: a, command: [x]}]`, /^commands\.0\.name: labels has/],
     [`${AUTH}server_id: "-x"`, /^server_id: expected letters/],
     [
       `${AUTH}aws: {account_id: 123456789012, region: eu-central-1, instance_id: i-01234567}`,

@@ -16,6 +16,8 @@ import {
 import * as z from 'zod';
 import { tlsField } from '@tagplane/credentials';
 import { ownLabelsField, parsedField } from './config-fields.ts';
+import { commandsField, commandsProblem } from './own/command-field.ts';
+import type { LabelCommand } from './own/command-field.ts';
 import { joinField, joinSettings } from './join/config.ts';
 import type { JoinConfig } from './join/config.ts';
 import type { SecuritySettings } from './security.ts';
@@ -53,6 +55,7 @@ export interface AgentConfig {
   readonly data_dir: string;
   readonly socket?: string | undefined;
   readonly labels?: Labels | undefined;
+  readonly commands?: readonly LabelCommand[] | undefined;
   readonly aws?:
     { readonly account_id: AccountId; readonly region: Region; readonly instance_id: InstanceId } | undefined;
   readonly reconnect: { readonly first: number; readonly longest: number };
@@ -95,11 +98,9 @@ const schema = z.strictObject({
   aws: awsField
     .optional()
     .describe('The EC2 instance this is; otherwise asked of instance metadata (IMDSv2).'),
-  commands: z
-    .unknown()
+  commands: commandsField
     .optional()
-    .refine((value) => value === undefined, 'labels from commands are not supported by this version')
-    .describe('Not supported by this version.'),
+    .describe('Labels that programs say, each {name, command: [PROGRAM, ARGUMENT…], period, timeout}.'),
   reconnect: z
     .strictObject({
       first: durationField({ min: '10ms', max: '1m' })
@@ -113,7 +114,10 @@ const schema = z.strictObject({
   log_level: logLevelField.default('info').describe('trace, debug, info, warn, error or silent.'),
 });
 
-export const agentConfig: z.ZodType<AgentConfig> = schema.superRefine(({ tls, auth }, context) => {
+export const agentConfig: z.ZodType<AgentConfig> = schema.superRefine((config, context) => {
+  const { tls, auth, commands = [], labels = NO_LABELS } = config;
+  const problem = commandsProblem(commands, labels);
+  if (problem !== undefined) context.addIssue({ code: 'custom', ...problem, path: [...problem.path] });
   const outside = auth.addresses.find(({ host }) => !isLoopback(host));
   if (tls.mode === 'mutual' || outside === undefined) return;
   const message = `insecure is for loopback addresses only, and ${formatAddress(outside)} is none`;
@@ -127,9 +131,10 @@ export interface AgentSettings {
   readonly serverId?: ServerId | undefined;
   /** The instance this is. */
   readonly instance?: InstanceKey | undefined;
-  /** Ask instance metadata when `instance` is undefined. */
+  /** Ask instance metadata: for its tags, and which it is when `instance` is undefined. */
   readonly metadata?: boolean;
   readonly ownLabels?: Labels;
+  readonly commands?: readonly LabelCommand[];
   /** Undefined: nothing is kept on disk. */
   readonly dataDir?: string;
   readonly socket?: string;
@@ -158,6 +163,7 @@ export function settingsOf(config: AgentConfig): AgentSettings {
     },
     metadata: true,
     ownLabels: config.labels ?? NO_LABELS,
+    commands: config.commands ?? [],
     dataDir: config.data_dir,
     socket: socketPath(config),
     diagnostics: config.diagnostics,

@@ -25,6 +25,7 @@ function heldUp(auth: FakeAuth, options: Partial<ControlClientOptions> = {}) {
     report: () => ({
       hostname: 'node-1',
       ownLabels: new Map(),
+      importedLabels: new Map(),
       instance: sampleInstance('0'),
       heldRevision: '',
       heldRemainingMs: undefined,

@@ -62,6 +62,7 @@ function heartbeatOf(report: Report): Heartbeat {
   return create(HeartbeatSchema, {
     hostname: report.hostname,
     labels: labelsToMessage(report.ownLabels),
+    importedLabels: labelsToMessage(report.importedLabels),
     ...(report.instance === undefined ? {} : { awsInstance: instanceToMessage(report.instance) }),
     heldRevision: report.heldRevision,
     trustGeneration: BigInt(report.trustGeneration),

@@ -33,6 +33,24 @@ export function agentMetrics(registry: Registry, view: () => LabelView): AgentOb
     help: 'Messages of a kind that this version does not know.',
     registers,
   });
+  const commands = new Counter({
+    name: 'tagplane_agent_label_commands_total',
+    help: 'Runs of the commands of labels, by label and result (ok, failed).',
+    labelNames: ['label', 'result'],
+    registers,
+  });
+  const imports = new Counter({
+    name: 'tagplane_agent_tag_imports_total',
+    help: 'Times instance metadata was asked for tags, by result (ok, absent, denied, unreachable, failed).',
+    labelNames: ['result'],
+    registers,
+  });
+  const decisions = new Counter({
+    name: 'tagplane_agent_decisions_total',
+    help: 'Questions whether a login is allowed that were answered, by result (allowed, denied).',
+    labelNames: ['result'],
+    registers,
+  });
   heldMetrics(registry, view);
   return {
     connected() {
@@ -50,6 +68,15 @@ export function agentMetrics(registry: Registry, view: () => LabelView): AgentOb
     },
     unknownMessage() {
       unknown.inc();
+    },
+    commandRan(label, result) {
+      commands.inc({ label, result });
+    },
+    tagsAsked(result) {
+      imports.inc({ result });
+    },
+    decided(result) {
+      decisions.inc({ result });
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { TagsAnswer } from './own/ask-tags.ts';
+
 /** Told what an agent does; for metrics, and for hosts that measure. */
 export interface AgentObserver {
   /** Both hellos are exchanged. */
@@ -8,25 +10,56 @@ export interface AgentObserver {
   /** An update was answered; `problem` when it was refused. */
   updateAnswered(kind: 'replace' | 'renew' | 'unknown', revision: string, problem: string | undefined): void;
   unknownMessage(): void;
+  /** A label's command was run. */
+  commandRan(label: string, result: 'ok' | 'failed'): void;
+  /** Instance metadata was asked for tags. */
+  tagsAsked(result: TagsAnswer['kind']): void;
+  /** Somebody asked whether a login is allowed. */
+  decided(result: 'allowed' | 'denied'): void;
 }
 
 /** Tells each of them, in turn; a part that one leaves out is skipped. */
 export function tellAll(observers: readonly Partial<AgentObserver>[]): AgentObserver {
-  return {
-    connected(authId) {
-      for (const observer of observers) observer.connected?.(authId);
-    },
-    disconnected(reason) {
-      for (const observer of observers) observer.disconnected?.(reason);
-    },
-    heartbeatSent() {
-      for (const observer of observers) observer.heartbeatSent?.();
-    },
-    updateAnswered(kind, revision, problem) {
-      for (const observer of observers) observer.updateAnswered?.(kind, revision, problem);
-    },
-    unknownMessage() {
-      for (const observer of observers) observer.unknownMessage?.();
-    },
-  };
+  return new Everyone(observers);
+}
+
+/** A class, so that an agent has no functions of its own for this: one process may run thousands. */
+class Everyone implements AgentObserver {
+  readonly #observers: readonly Partial<AgentObserver>[];
+
+  constructor(observers: readonly Partial<AgentObserver>[]) {
+    this.#observers = observers;
+  }
+
+  connected(authId: string): void {
+    for (const observer of this.#observers) observer.connected?.(authId);
+  }
+
+  disconnected(reason: string): void {
+    for (const observer of this.#observers) observer.disconnected?.(reason);
+  }
+
+  heartbeatSent(): void {
+    for (const observer of this.#observers) observer.heartbeatSent?.();
+  }
+
+  updateAnswered(...answer: Parameters<AgentObserver['updateAnswered']>): void {
+    for (const observer of this.#observers) observer.updateAnswered?.(...answer);
+  }
+
+  unknownMessage(): void {
+    for (const observer of this.#observers) observer.unknownMessage?.();
+  }
+
+  commandRan(label: string, result: 'ok' | 'failed'): void {
+    for (const observer of this.#observers) observer.commandRan?.(label, result);
+  }
+
+  tagsAsked(result: TagsAnswer['kind']): void {
+    for (const observer of this.#observers) observer.tagsAsked?.(result);
+  }
+
+  decided(result: 'allowed' | 'denied'): void {
+    for (const observer of this.#observers) observer.decided?.(result);
+  }
 }

@@ -20,7 +20,7 @@ function view(state: AgentView['connection']['state'], held: AgentView['held']):
     serverId: 'web-1',
     hostname: 'host',
     version: '0',
-    ownLabels: new Map(),
+    stated: { configured: new Map(), commands: [], imported: undefined },
     held,
     connection: {
       state,

@@ -6,6 +6,7 @@ import { sampleInstance } from './testing/index.ts';
 const REPORT: Report = {
   hostname: 'host',
   ownLabels: new Map([['a', 'b']]),
+  importedLabels: new Map([['aws/a', 'b']]),
   instance: sampleInstance('0'),
   heldRevision: 'r1',
   heldRemainingMs: 60_000,
@@ -17,6 +18,7 @@ describe('fingerprint', () => {
     ['nothing', {}, false],
     ['the hostname', { hostname: 'other' }, true],
     ['an own label', { ownLabels: new Map([['a', 'c']]) }, true],
+    ['an imported label', { importedLabels: new Map() }, true],
     ['the instance', { instance: sampleInstance('1') }, true],
     ['the instance, to none', { instance: undefined }, true],
     ['the labels held, which an ack told already', { heldRevision: 'r2' }, false],

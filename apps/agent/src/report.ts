@@ -7,6 +7,8 @@ import { labelsRevision } from '@tagplane/labels';
 export interface Report {
   readonly hostname: string;
   readonly ownLabels: Labels;
+  /** Under `aws/`, from instance metadata. */
+  readonly importedLabels: Labels;
   readonly instance: InstanceKey | undefined;
   /** Empty for none. */
   readonly heldRevision: string;
@@ -24,6 +26,7 @@ export function fingerprint(report: Report): string {
   return JSON.stringify([
     report.hostname,
     labelsRevision(report.ownLabels),
+    labelsRevision(report.importedLabels),
     report.instance === undefined ? '' : instanceKeyText(report.instance),
     hasRunOut(report),
   ]);

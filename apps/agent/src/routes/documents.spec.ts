@@ -16,7 +16,7 @@ function view(changes: Partial<AgentView> = {}): AgentView {
     credentials: undefined,
     joinMethod: undefined,
     version: '0.1.0',
-    ownLabels: new Map([['role', 'web']]),
+    stated: { configured: new Map([['role', 'web']]), commands: [], imported: undefined },
     held: {
       revision: 'abc',
       source: 'stream',
@@ -52,6 +52,7 @@ function view(changes: Partial<AgentView> = {}): AgentView {
   };
 }
 
+const NONE_STATED: AgentView['stated'] = { configured: new Map(), commands: [], imported: undefined };
 const NOTHING: AgentView['held'] = {
   revision: '',
   source: 'none',
@@ -68,22 +69,22 @@ describe('the labels document', () => {
       JSON.parse(`{
         "server_id": "web-1", "revision": "abc", "freshness": "stale",
         "labels": {"role": "web", "aws/env": "prod", "aws/__proto__": "x"},
-        "sources": {"role": "own", "aws/env": "auth", "aws/__proto__": "auth"},
+        "sources": {"role": "own", "aws/env": "auth", "aws/__proto__": "auth", "dynamic/a": "auth"},
         "stale": {"dynamic/a": "b"},
         "age_s": {"aws/": 60, "dynamic/": null},
-        "expires_in_s": {"aws/": 5400, "dynamic/": 0}
+        "expires_in_s": {"aws/": 5400, "dynamic/": 0}, "commands": {}
       }`),
     );
   });
 
   it('shows as a table, without moving the cursor', () => {
-    const odd = view({ ownLabels: new Map([['role', '\u001b[2Jx\n\u202e']]) });
+    const odd = view({ stated: { ...NONE_STATED, configured: new Map([['role', '\u001b[2Jx\n\u202e']]) } });
     const lines = labelsTable(labelsDocument(odd)).split('\n');
     expect(lines[0]).toMatch(/^KEY +VALUE +SOURCE +FRESHNESS$/);
     expect(lines[1]).toMatch(/^aws\/__proto__ +x +auth +for 1h30m$/);
     expect(lines[3]).toMatch(/^dynamic\/a +b +auth +stale$/);
     expect(lines[4]).toMatch(/^role +\\u\{1b\}\[2Jx\\u\{a\}\\u\{202e\} +own$/);
-    expect(labelsTable(labelsDocument(view({ held: NOTHING, ownLabels: new Map() })))).toBe('no labels\n');
+    expect(labelsTable(labelsDocument(view({ held: NOTHING, stated: NONE_STATED })))).toBe('no labels\n');
   });
 });
 
