@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  MAX_DYNAMIC_LABELS,
   MAX_LABELS_PER_NAMESPACE,
   MAX_OWN_LABELS,
   MAX_SYSTEM_LABELS,
   isSystemLabel,
   labelProblem,
   namespaceProblem,
+  nodeSetProblem,
   ownLabelsProblem,
 } from './limits.ts';
 
@@ -99,6 +101,23 @@ describe('namespaceProblem', () => {
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('carries the key %s', (key) => {
     expect(namespaceProblem('aws/', new Map([[`aws/${key}`, 'a']]))).toBeUndefined();
+  });
+});
+
+describe('nodeSetProblem', () => {
+  it("lets a node have more of operators' labels than one ServerInfo, and no more of discovery's", () => {
+    expect(nodeSetProblem('dynamic/', new Map(numbered(MAX_DYNAMIC_LABELS, 'dynamic/')))).toBeUndefined();
+    expect(nodeSetProblem('dynamic/', new Map(numbered(201, 'dynamic/')))).toBe(
+      '201 labels, but dynamic/ holds at most 200',
+    );
+    expect(nodeSetProblem('aws/', new Map(numbered(51, 'aws/')))).toBe(
+      '51 labels, but aws/ holds at most 50',
+    );
+  });
+
+  it('looks at each label all the same', () => {
+    expect(nodeSetProblem('dynamic/', new Map([['aws/a', '']]))).toBe('label "aws/a" is not under dynamic/');
+    expect(nodeSetProblem('aws/', new Map([['aws/', '']]))).toBe('label key "aws/" is empty');
   });
 });
 

@@ -14,6 +14,11 @@ export const MAX_VALUE_CHARACTERS = 256;
  * number for them; an instance of an Auto Scaling group in a stack has six to eight. 50 and 14 make 64.
  */
 export const MAX_SYSTEM_LABELS = 14;
+/**
+ * What a node may have under `dynamic/`, from all ServerInfos of operators that are for it: four full ones.
+ * With its `aws/` labels that is 264 labels of at most 128 + 256 characters, some 300 kB in an update.
+ */
+export const MAX_DYNAMIC_LABELS = 200;
 /** A node's own labels come from its configuration, which may hold more than a resource's tags. */
 export const MAX_OWN_LABELS = 200;
 
@@ -59,12 +64,25 @@ function isPlain(key: string, bareAt: number, value: string): boolean {
   );
 }
 
-/** Why these labels may not stand together under one namespace, or undefined when they may. */
+/** Why these labels may not stand together under one namespace in one ServerInfo, or undefined when they may. */
 export function namespaceProblem(namespace: Namespace, labels: Labels): string | undefined {
+  return problemWithin(namespace, labels, MAX_LABELS_PER_NAMESPACE);
+}
+
+/** The same for the whole set of a node, which may come from several ServerInfos. */
+export function nodeSetProblem(namespace: Namespace, labels: Labels): string | undefined {
+  return problemWithin(
+    namespace,
+    labels,
+    namespace === 'dynamic/' ? MAX_DYNAMIC_LABELS : MAX_LABELS_PER_NAMESPACE,
+  );
+}
+
+function problemWithin(namespace: Namespace, labels: Labels, most: number): string | undefined {
   // Of so few, neither kind can be too many.
   const system = labels.size <= MAX_SYSTEM_LABELS ? 0 : countSystemLabels(labels);
-  if (labels.size - system > MAX_LABELS_PER_NAMESPACE) {
-    return `${labels.size - system} labels, but ${namespace} holds at most ${MAX_LABELS_PER_NAMESPACE}`;
+  if (labels.size - system > most) {
+    return `${labels.size - system} labels, but ${namespace} holds at most ${most}`;
   }
   if (system > MAX_SYSTEM_LABELS) {
     return `${system} of AWS's own tags, but ${namespace} holds at most ${MAX_SYSTEM_LABELS} of them`;
