@@ -2,6 +2,8 @@ import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import type { Transport } from '@connectrpc/connect';
 import { labelsRevision } from '@tagplane/labels';
 import {
+  GuardService,
+  GuardVerdict,
   ServerInfoService,
   StatusService,
   UpsertStatus,
@@ -10,14 +12,16 @@ import {
 } from '@tagplane/protocol';
 import type { ServerInfo as ServerInfoMessage, UpsertResult } from '@tagplane/protocol';
 import { SECOND } from '@tagplane/runtime';
-import { TTL_MS, parseDiscoveredName } from '@tagplane/serverinfo';
-import type { Sent, ServerInfoDraft } from '@tagplane/serverinfo';
+import { TTL_MS, packLabels, parseDiscoveredName } from '@tagplane/serverinfo';
+import type { ScopeLoss, Sent, ServerInfoDraft } from '@tagplane/serverinfo';
 import type { ItemResult } from './upsert-scheduler.ts';
 
 /** Long beside any healthy answer, short beside the 15 minutes that a queue may take. */
 const CALL_TIMEOUT_MS = 10 * SECOND;
 /** The most that the auth service puts into one page. */
 const LIST_PAGE_SIZE = 1_000;
+/** Names that a request for leave may carry. */
+const MAX_SAMPLES = 20;
 
 /** A call that failed as a whole. `final`: the same call will always fail. */
 export class AuthCallError extends Error {
@@ -37,6 +41,10 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
+/** Whether a loss of labels may go on; if not, the hold that it waits for or was ended by. */
+export type Leave =
+  { readonly verdict: 'go' } | { readonly verdict: 'held' | 'dropped'; readonly holdId: string };
+
 /** The auth service as discovery needs it. Each call ends within 10 s; failures are AuthCallErrors. */
 export interface AuthClient {
   upsert(
@@ -50,12 +58,15 @@ export interface AuthClient {
     options: CallOptions,
   ): Promise<{ held: readonly Sent[]; nextToken: string; epoch: string }>;
   epoch(options: CallOptions): Promise<string>;
+  /** Asks leave for a loss; for one of nothing, when there is none any more. */
+  requestChange(loss: ScopeLoss, options: CallOptions): Promise<Leave>;
 }
 
 /** @param origin this discovery as the auth service writes it: `discovery/<name>` */
 export function createAuthClient(transport: Transport, origin: string): AuthClient {
   const serverInfos = createClient(ServerInfoService, transport);
   const status = createClient(StatusService, transport);
+  const guard = createClient(GuardService, transport);
   const limits = ({ signal }: CallOptions) => ({ signal, timeoutMs: CALL_TIMEOUT_MS });
   return {
     async upsert(drafts, options) {
@@ -75,7 +86,24 @@ export function createAuthClient(transport: Transport, origin: string): AuthClie
     async epoch(options) {
       return (await named('GetStatus', status.getStatus({}, limits(options)))).storeEpoch;
     },
+    async requestChange({ scope, fingerprint, losing, total }, options) {
+      const request = {
+        scope,
+        fingerprint,
+        nodesChanged: losing.length,
+        nodesTotal: total,
+        samples: losing.slice(0, MAX_SAMPLES).map(({ name }) => name),
+      };
+      const answer = await named('RequestChange', guard.requestChange(request, limits(options)));
+      return leaveOf(answer.verdict, answer.holdId);
+    },
   };
+}
+
+/** What this version does not know is no leave. */
+function leaveOf(verdict: GuardVerdict, holdId: string): Leave {
+  if (verdict === GuardVerdict.GO) return { verdict: 'go' };
+  return { verdict: verdict === GuardVerdict.DROPPED ? 'dropped' : 'held', holdId };
 }
 
 async function named<Answer>(call: string, answer: Promise<Answer>): Promise<Answer> {
@@ -109,6 +137,7 @@ function heldItem(message: ServerInfoMessage, now: number): Sent | undefined {
   return {
     name: info.name,
     revision: labelsRevision(info.labels),
+    packedLabels: packLabels(info.labels),
     expiresAt: Math.min(info.expiresAt, now + TTL_MS),
   };
 }

@@ -2,6 +2,7 @@ import type { Transport } from '@connectrpc/connect';
 import { runTasks } from '@tagplane/runtime';
 import type { Logger, ReadinessCheck, Registry, Task } from '@tagplane/runtime';
 import { createAuthClient } from './auth-client.ts';
+import { runGuardLoop } from './guard-loop.ts';
 import { createMetrics } from './metrics.ts';
 import { runScanLoop } from './scan-loop.ts';
 import type { ScopeStatus } from './scan-loop.ts';
@@ -33,7 +34,8 @@ export interface Discovery {
 /** The service without its listeners and connections. */
 export function createDiscovery(parts: DiscoveryParts): Discovery {
   const { registry, log, pollIntervalMs } = parts;
-  const scheduler = new UpsertScheduler(parts.random ?? Math.random);
+  const places = parts.scopes.map(({ id, scanner }) => ({ id, region: scanner.region }));
+  const scheduler = new UpsertScheduler(parts.random ?? Math.random, places);
   const metrics = createMetrics(registry, scheduler);
   const auth = createAuthClient(parts.transport, parts.origin);
   const warmStart = createWarmStart(auth, scheduler, log);
@@ -54,6 +56,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
           await warmStart.run(own);
           await runTasks(own, {
             upserts: (inner) => runUpsertLoop(sending, inner),
+            guard: (inner) => runGuardLoop(sending, inner),
             renewals: (inner) => runRenewalLoop(sending, inner),
             epoch: (inner) => runEpochLoop(sending, inner),
           });

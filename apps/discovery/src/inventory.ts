@@ -12,6 +12,11 @@ export class Inventory {
     return this.#scopes.get(scope) ?? new Map();
   }
 
+  /** Whether the scope has been scanned to its end. */
+  has(scope: string): boolean {
+    return this.#scopes.has(scope);
+  }
+
   /**
    * Takes the place of what the scope's scan before found.
    *

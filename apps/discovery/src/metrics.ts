@@ -37,7 +37,15 @@ export function createMetrics(registry: Registry, scheduler: UpsertScheduler) {
     'ServerInfos that the auth service is known to hold.',
     () => scheduler.knownSize,
   );
+  gauge(
+    'held_back_instances',
+    'Instances whose loss of labels waits for the auth service’s leave.',
+    () => scheduler.losses.heldBack,
+  );
   return {
+    leave: counter('change_requests_total', 'Losses of labels that leave was asked for, by verdict.', [
+      'verdict',
+    ]),
     scanSeconds: histogram('scan_duration_seconds', 'Time that scans took.', ['scope'], SCAN_BUCKETS),
     scans: counter('scans_total', 'Scans, by how they ended.', ['scope', 'result']),
     instances: gauge('instances', 'Instances that the last complete scan found.'),

@@ -12,11 +12,21 @@ import {
   planInstance,
   planUpserts,
 } from '@tagplane/serverinfo';
-import type { Batch, FoundInstance, Sent, ServerInfoDraft, Upsert } from '@tagplane/serverinfo';
+import type {
+  Batch,
+  FoundInstance,
+  ScopeLoss,
+  Sent,
+  ServerInfoDraft,
+  Upsert,
+  Work,
+} from '@tagplane/serverinfo';
 import { fitting } from './batch-bytes.ts';
 import { Inventory } from './inventory.ts';
 import type { ScopeFindings } from './inventory.ts';
 import { Latch } from './latch.ts';
+import { LossGate } from './loss-gate.ts';
+import type { ScanPlace } from './loss-gate.ts';
 
 /** One request to make. `era` is the store's life in which it was planned. */
 export type Dispatch =
@@ -36,7 +46,8 @@ export type ItemResult =
 
 /**
  * Decides what to send and keeps what was accepted: the state between the scans, the renewals and the
- * requests, and no I/O. Nothing is planned before `warm`, so that a restart sends nothing twice.
+ * requests, and no I/O. Nothing is planned before `warm`, so that a restart sends nothing twice. What would
+ * take labels away is queued once leave was given for it.
  */
 export class UpsertScheduler {
   /** Opened when there may be something to send. */
@@ -44,14 +55,17 @@ export class UpsertScheduler {
   readonly #inventory = new Inventory();
   readonly #known = new KnownServerInfos();
   readonly #queue = new UpsertQueue();
+  /** What would take labels away waits here for leave. */
+  readonly losses: LossGate;
   readonly #random: () => number;
   #epoch = '';
   #era = 0;
   #warm = false;
   #batchSize = MIN_BATCH_SIZE;
 
-  constructor(random: () => number) {
+  constructor(random: () => number, places: readonly ScanPlace[] = []) {
     this.#random = random;
+    this.losses = new LossGate(places, this.#known, this.#inventory);
   }
 
   get isWarm(): boolean {
@@ -81,6 +95,7 @@ export class UpsertScheduler {
     this.#epoch = epoch;
     this.#warm = true;
     this.#plan(this.#inventory.all(), now);
+    this.losses.scanned();
   }
 
   /** A scope's scan is complete. */
@@ -89,7 +104,19 @@ export class UpsertScheduler {
     for (const name of gone) this.#queue.drop(name);
     // A scope of the same region may have asked EC2 later: its word stands.
     const latest = findings.values().filter((found) => this.#inventory.find(found.name) === found);
-    if (this.#warm) this.#plan(latest, now);
+    if (!this.#warm) return;
+    this.#plan(latest, now);
+    this.losses.scanned(scope);
+  }
+
+  /** Leave was given for this. */
+  grant(loss: ScopeLoss, now: number): void {
+    for (const name of this.losses.grant(loss)) {
+      const found = this.#inventory.find(name);
+      const work = found && planInstance(this.#known.get(name), found, now);
+      if (work !== undefined) this.#offer(work);
+    }
+    this.#wake();
   }
 
   /**
@@ -149,7 +176,7 @@ export class UpsertScheduler {
     for (const [index, { sent }] of dispatch.items.entries()) {
       const result = results[index];
       if (result === undefined || result.status === 'unanswered') unanswered.push(sent.name);
-      else if (result.status === 'accepted') this.#known.recordAccepted(sent);
+      else if (result.status === 'accepted') this.#accepted(sent);
       else this.#known.recordRefused(sent, now + RETRY_REFUSED_MS);
     }
     this.#queue.putBack(unanswered);
@@ -159,7 +186,10 @@ export class UpsertScheduler {
 
   /** The auth service removed these, or will not: either way their time to live does the rest. */
   deleted(dispatch: Dispatch & { action: 'delete' }): void {
-    if (dispatch.era === this.#era) for (const name of dispatch.names) this.#known.forget(name);
+    for (const name of dispatch.names) {
+      if (dispatch.era === this.#era) this.#known.forget(name);
+      this.losses.deleted(name);
+    }
     this.#queue.settle(dispatch.names);
     this.#wake();
   }
@@ -195,22 +225,40 @@ export class UpsertScheduler {
 
   #prepare({ found }: Upsert, now: number): DispatchItem {
     const ttlMs = drawTtl(this.#random);
-    const sent = { name: found.name, revision: found.revision, expiresAt: now + ttlMs };
+    const { name, revision, packedLabels } = found;
+    const sent = { name, revision, packedLabels, expiresAt: now + ttlMs };
     this.#known.recordSending(sent);
     return { draft: draftOf(found, ttlMs), sent };
   }
 
+  #accepted(sent: Sent): void {
+    this.#known.recordAccepted(sent);
+    this.losses.accepted(sent);
+  }
+
   #plan(found: Iterable<FoundInstance>, now: number): void {
     const plan = planUpserts(this.#known, found, now);
-    for (const name of plan.settled) this.#queue.drop(name);
-    for (const work of plan.due) this.#queue.offer(work);
+    for (const name of plan.settled) {
+      this.#queue.drop(name);
+      const settled = this.#inventory.find(name);
+      if (settled === undefined) continue;
+      this.#known.share(settled);
+      this.losses.settle(settled);
+    }
+    for (const work of plan.due) this.#offer(work);
     this.#wake();
+  }
+
+  /** What may not leave takes the place of what was queued for it: old labels are not renewed either. */
+  #offer(work: Work): void {
+    if (this.losses.admit(work)) this.#queue.offer(work);
+    else this.#queue.drop(work.name);
   }
 
   #renewOne(name: string, now: number): void {
     const found = this.#inventory.find(name);
     const work = found && planInstance(this.#known.get(name), found, now);
-    if (work !== undefined) this.#queue.offer(work);
+    if (work !== undefined) this.#offer(work);
   }
 
   #wake(): void {

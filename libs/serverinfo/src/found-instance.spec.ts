@@ -81,6 +81,21 @@ describe('an observed instance', () => {
       },
     ]);
     expect(JSON.stringify(found.rejected)).not.toContain('hunter2');
+    expect(draftOf(found, 1).rejected).toEqual([{ key: 'long', reason: found.rejected[0]?.reason }]);
+  });
+
+  it('says which tags were rejected so that any program can read it: short and well-formed', () => {
+    const key = `${'k'.repeat(127)}🦊k`;
+    const found = observeInstance(
+      described([
+        [key, 'x'.repeat(257)],
+        ['\ud800', ''],
+      ]),
+      NOW,
+    );
+    const keys = draftOf(found, 1).rejected?.map((tag) => tag.key);
+    expect(keys).toEqual([`${'k'.repeat(127)}\ufffd…`, '\ufffd']);
+    expect(draftOf(observeInstance(described([['a', 'b']]), NOW), 1)).not.toHaveProperty('rejected');
   });
 
   it("rejects the last of too many tags, counting AWS's own apart", () => {

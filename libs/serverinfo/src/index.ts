@@ -14,7 +14,24 @@ export {
 } from './found-instance.ts';
 export { ASSIGNED_PREFIX, DISCOVERED_PREFIX, nameOfKey, serverInfoKey } from './keys.ts';
 export { KnownServerInfos, type Known, type Sent } from './known.ts';
-export { DISCOVERED_NAME_PREFIX, discoveredName, isAssignedName, parseDiscoveredName } from './names.ts';
+export {
+  hasLabels,
+  isLargeLoss,
+  lossOf,
+  scopeOfName,
+  sumUpLosses,
+  type Losing,
+  type Loss,
+  type ScopeLoss,
+} from './loss.ts';
+export { LossLedger } from './loss-ledger.ts';
+export {
+  DISCOVERED_NAME_PREFIX,
+  discoveredName,
+  isAssignedName,
+  isNameIn,
+  parseDiscoveredName,
+} from './names.ts';
 export {
   BATCH_INTERVAL_MS,
   MAX_BATCH_SIZE,

@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { KnownServerInfos } from './known.ts';
+import type { Sent } from './known.ts';
+
+function sent(name: string, revision: string, expiresAt: number): Sent {
+  return { name, revision, packedLabels: `["aws/v","${revision}"]`, expiresAt };
+}
+
+const held = sent('', 'r1', 0).packedLabels;
 
 describe('what is known of the store', () => {
   let known: KnownServerInfos;
@@ -8,37 +15,58 @@ describe('what is known of the store', () => {
   });
 
   it('is what was accepted', () => {
-    known.recordAccepted({ name: 'a', revision: 'r1', expiresAt: 9 });
-    expect(known.get('a')).toEqual({ state: 'accepted', revision: 'r1', expiresAt: 9 });
+    known.recordAccepted(sent('a', 'r1', 9));
+    expect(known.get('a')).toEqual({ state: 'accepted', revision: 'r1', expiresAt: 9, held });
     expect([...known.entries()]).toHaveLength(1);
   });
 
   it('is unsure from the moment a write leaves, for as long as either content may live', () => {
-    known.recordAccepted({ name: 'a', revision: 'r1', expiresAt: 9 });
-    known.recordSending({ name: 'a', revision: 'r2', expiresAt: 5 });
-    expect(known.get('a')).toEqual({ state: 'unsure', expiresAt: 9 });
-    known.recordSending({ name: 'a', revision: 'r2', expiresAt: 12 });
-    expect(known.get('a')).toEqual({ state: 'unsure', expiresAt: 12 });
+    known.recordAccepted(sent('a', 'r1', 9));
+    known.recordSending(sent('a', 'r2', 5));
+    expect(known.get('a')).toEqual({ state: 'unsure', expiresAt: 9, held });
+    known.recordSending(sent('a', 'r2', 12));
+    expect(known.get('a')).toEqual({ state: 'unsure', expiresAt: 12, held });
+  });
+
+  it('still holds what was accepted when something else was refused', () => {
+    known.recordAccepted(sent('a', 'r1', 9));
+    known.recordSending(sent('a', 'r2', 9));
+    known.recordRefused(sent('a', 'r2', 9), 20);
+    expect(known.get('a')).toMatchObject({ state: 'refused', held });
+  });
+
+  it('shares the text of a scan that found the same, and of no other', () => {
+    known.recordAccepted(sent('a', 'r1', 9));
+    known.share({ name: 'a', revision: 'r2', packedLabels: 'other' });
+    expect(known.get('a')).toMatchObject({ held });
+    known.share({ name: 'a', revision: 'r1', packedLabels: 'the same, in another order' });
+    expect(known.get('a')).toMatchObject({ expiresAt: 9, held: 'the same, in another order' });
   });
 
   it('holds a refusal until it may be tried again', () => {
-    known.recordRefused({ name: 'a', revision: 'r1', expiresAt: 5 }, 20);
+    known.recordRefused(sent('a', 'r1', 5), 20);
     known.prune(19);
-    expect(known.get('a')).toEqual({ state: 'refused', revision: 'r1', retryAt: 20, expiresAt: 5 });
+    expect(known.get('a')).toEqual({
+      state: 'refused',
+      revision: 'r1',
+      retryAt: 20,
+      expiresAt: 5,
+      held: undefined,
+    });
     known.prune(20);
     expect(known.get('a')).toBeUndefined();
   });
 
   it('drops what has run out, and nothing else', () => {
-    known.recordAccepted({ name: 'a', revision: 'r1', expiresAt: 9 });
-    known.recordAccepted({ name: 'b', revision: 'r1', expiresAt: 10 });
-    known.recordSending({ name: 'c', revision: 'r1', expiresAt: 9 });
+    known.recordAccepted(sent('a', 'r1', 9));
+    known.recordAccepted(sent('b', 'r1', 10));
+    known.recordSending(sent('c', 'r1', 9));
     known.prune(9);
     expect([...known.entries()].map(([name]) => name)).toEqual(['b']);
   });
 
   it('forgets one, or all', () => {
-    for (const name of ['a', 'b', 'c']) known.recordAccepted({ name, revision: 'r1', expiresAt: 9 });
+    for (const name of ['a', 'b', 'c']) known.recordAccepted(sent(name, 'r1', 9));
     known.forget('a');
     expect(known.size).toBe(2);
     known.forgetAll();

@@ -1,8 +1,11 @@
 import { parseInstanceKey } from '@tagplane/identity';
-import type { InstanceKey } from '@tagplane/identity';
+import type { InstanceKey, Region } from '@tagplane/identity';
 
 /** Names of discovered ServerInfos begin with this; operators' names may not. */
 export const DISCOVERED_NAME_PREFIX = 'aws-';
+
+/** Of `aws-123456789012-`. */
+const REGION_AT = DISCOVERED_NAME_PREFIX.length + 13;
 
 const DISCOVERED = /^aws-([0-9]{12})-(.+)-(i-[0-9a-f]+)$/;
 const ASSIGNED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -17,6 +20,11 @@ export function parseDiscoveredName(name: string): InstanceKey | undefined {
   const [, account, region, instance] = DISCOVERED.exec(name) ?? [];
   if (account === undefined || region === undefined || instance === undefined) return undefined;
   return parseInstanceKey({ account, region, instance });
+}
+
+/** Whether this name of a discovered ServerInfo is of an instance in the region; without parsing it. */
+export function isNameIn(region: Region, name: string): boolean {
+  return name.startsWith(`${region}-i-`, REGION_AT);
 }
 
 /** Whether an operator may give a ServerInfo this name. */

@@ -26,12 +26,14 @@ const accepted = (revision: string, remaining: number): Known => ({
   state: 'accepted',
   revision,
   expiresAt: NOW + remaining,
+  held: '[]',
 });
 const refused = (revision: string, retryIn: number): Known => ({
   state: 'refused',
   revision,
   retryAt: NOW + retryIn,
   expiresAt: NOW,
+  held: undefined,
 });
 
 describe('what is due for an instance', () => {
@@ -44,13 +46,23 @@ describe('what is due for an instance', () => {
     ['30 min from its expiry', accepted('r1', 30 * MINUTE), {}, 'renewal'],
     ['1 ms more than 30 min from it', accepted('r1', 30 * MINUTE + 1), {}, undefined],
     ['run out', accepted('r1', 0), {}, 'new'],
-    ['on its way, answer unknown', { state: 'unsure', expiresAt: NOW + 80 * MINUTE }, {}, 'changed'],
+    [
+      'on its way, answer unknown',
+      { state: 'unsure', expiresAt: NOW + 80 * MINUTE, held: undefined },
+      {},
+      'changed',
+    ],
     ['refused', refused('r1', 1), {}, undefined],
     ['refused an hour ago', refused('r1', 0), {}, 'renewal'],
     ['refused with other labels', refused('r0', MINUTE), {}, 'changed'],
     ['terminated and unknown', undefined, { terminated: true }, undefined],
     ['terminated', accepted('r1', 80 * MINUTE), { terminated: true }, 'delete'],
-    ['terminated while on its way', { state: 'unsure', expiresAt: NOW }, { terminated: true }, 'delete'],
+    [
+      'terminated while on its way',
+      { state: 'unsure', expiresAt: NOW, held: undefined },
+      { terminated: true },
+      'delete',
+    ],
     ['terminated after a refusal', refused('r1', 1), { terminated: true }, 'delete'],
     ['not seen for long', undefined, { observedAt: NOW - MAX_OBSERVATION_AGE_MS - 1 }, undefined],
     ['seen just in time', undefined, { observedAt: NOW - MAX_OBSERVATION_AGE_MS }, 'new'],
@@ -102,7 +114,7 @@ describe('a plan', () => {
       fc.property(instances, before, (scan, stored) => {
         const known = new KnownServerInfos();
         for (const [name, revision] of Object.entries(stored)) {
-          known.recordAccepted({ name, revision, expiresAt: NOW + 80 * MINUTE });
+          known.recordAccepted({ name, revision, packedLabels: '[]', expiresAt: NOW + 80 * MINUTE });
         }
         const seen = scan.map(({ name, ...change }) => found(name, change));
         for (const work of planUpserts(known, seen, NOW).due) {
@@ -111,6 +123,7 @@ describe('a plan', () => {
             known.recordAccepted({
               name: work.name,
               revision: work.found.revision,
+              packedLabels: work.found.packedLabels,
               expiresAt: NOW + 80 * MINUTE,
             });
         }
@@ -126,7 +139,7 @@ describe('time alone', () => {
     [accepted('r1', 30 * MINUTE), true],
     [refused('r1', 1), false],
     [refused('r1', 0), true],
-    [{ state: 'unsure', expiresAt: 0 }, false],
+    [{ state: 'unsure', expiresAt: 0, held: undefined }, false],
   ])('makes %j due: %s', (known, due) => {
     expect(isTimeUp(known, NOW)).toBe(due);
   });

@@ -1,12 +1,15 @@
 import { Code, ConnectError, createRouterTransport } from '@connectrpc/connect';
 import type { Transport } from '@connectrpc/connect';
 import {
+  GuardService,
+  GuardVerdict,
   ServerInfoService,
   StatusService,
   UpsertStatus,
   draftFromMessage,
   serverInfoToMessage,
 } from '@tagplane/protocol';
+import type { RequestChangeRequest } from '@tagplane/protocol';
 import type { ServerInfo, ServerInfoDraft } from '@tagplane/serverinfo';
 import { draftProblem } from '@tagplane/serverinfo';
 
@@ -34,6 +37,12 @@ export class FakeAuth {
   open = 0;
   /** Refuses items by name. */
   refuse: (draft: ServerInfoDraft) => UpsertStatus | undefined = () => undefined;
+  /** Losses that leave was asked for. */
+  readonly asked: RequestChangeRequest[] = [];
+  /** What it says of each. */
+  judge: (request: RequestChangeRequest) => GuardVerdict = () => GuardVerdict.GO;
+  /** As an auth service that knows no guard. */
+  guardless = false;
   /** Fails deletions for good. */
   refuseDeletes = false;
   #revision = 0;
@@ -59,6 +68,16 @@ export class FakeAuth {
             return { deleted: names.filter((name) => this.stored.delete(name)) };
           }),
       });
+      if (!this.guardless) {
+        service(GuardService, {
+          requestChange: (request) =>
+            this.#answer(() => {
+              this.asked.push(request);
+              const verdict = this.judge(request);
+              return { verdict, holdId: verdict === GuardVerdict.GO ? '' : `hold of ${request.scope}` };
+            }),
+        });
+      }
       service(StatusService, { getStatus: () => this.#answer(() => ({ storeEpoch: this.epoch })) });
     });
   }

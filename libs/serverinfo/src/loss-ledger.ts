@@ -1,0 +1,111 @@
+import type { FoundInstance } from './found-instance.ts';
+import type { Known } from './known.ts';
+import { hasLabels, lossOf, sumUpLosses } from './loss.ts';
+import type { Loss, Losing, ScopeLoss } from './loss.ts';
+import type { Work } from './plan.ts';
+
+interface Entry {
+  /** What the instance has had, packed: kept here, since what is known of it may run out meanwhile. */
+  readonly held: string;
+  readonly loss: Loss;
+  readonly target: string;
+  granted: boolean;
+}
+
+const GONE = 'gone';
+
+/**
+ * Losses that wait for leave, and those that have it and are not carried out yet. What would take nothing
+ * away needs none. Each loss is asked about once: it counts again only if its target changes.
+ */
+export class LossLedger {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Instances whose loss waits for leave. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const { granted } of this.#entries.values()) if (!granted) waiting += 1;
+    return waiting;
+  }
+
+  /** Names that are here, waiting or not. */
+  names(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  /** Whether this work may leave now; if not, it waits for leave. */
+  admit(work: Work, known: Known | undefined): boolean {
+    const { name } = work;
+    const [target, next] =
+      work.action === 'delete' ? [GONE, undefined] : [work.found.revision, work.found.packedLabels];
+    return this.#take(name, { held: this.#entries.get(name)?.held ?? known?.held, target, next });
+  }
+
+  /** The instance was in no scan of its region: what it has will run out. */
+  absent(name: string, known: Known | undefined): void {
+    if (known === undefined) this.#entries.delete(name);
+    else
+      this.#take(name, {
+        held: this.#entries.get(name)?.held ?? known.held,
+        target: GONE,
+        next: undefined,
+      });
+  }
+
+  /** Nothing is due for a found instance: no loss either, if it has what was found, or is gone already. */
+  settle(found: FoundInstance, known: Known | undefined): void {
+    const hasIt = known?.state === 'accepted' && known.revision === found.revision;
+    if (found.terminated || hasIt) this.#entries.delete(found.name);
+  }
+
+  /** Carried out, unless the instance is to have something else by now. */
+  done(name: string, target: string): void {
+    if (this.#entries.get(name)?.target === target) this.#entries.delete(name);
+  }
+
+  /**
+   * What waits for leave, by scope.
+   *
+   * @param known everything that is known of the store
+   */
+  requests(known: Iterable<readonly [string, Known]>): ScopeLoss[] {
+    const waiting: Losing[] = [];
+    for (const [name, { loss, target, granted }] of this.#entries) {
+      if (!granted) waiting.push({ name, loss, target });
+    }
+    return waiting.length === 0 ? [] : sumUpLosses(waiting, this.#labelled(known));
+  }
+
+  /**
+   * These may leave.
+   *
+   * @returns the names of those that still have this target
+   */
+  grant(losing: readonly Losing[]): string[] {
+    return losing.flatMap(({ name, target }) => {
+      const entry = this.#entries.get(name);
+      if (entry?.target !== target) return [];
+      entry.granted = true;
+      return [name];
+    });
+  }
+
+  #take(
+    name: string,
+    { held, target, next }: { held: string | undefined; target: string; next: string | undefined },
+  ): boolean {
+    const loss = lossOf(held, next);
+    if (loss === undefined || held === undefined) {
+      this.#entries.delete(name);
+      return true;
+    }
+    const entry = this.#entries.get(name);
+    if (entry?.target === target) return entry.granted;
+    this.#entries.set(name, { held, loss, target, granted: false });
+    return false;
+  }
+
+  *#labelled(known: Iterable<readonly [string, Known]>): Iterable<string> {
+    for (const [name, { held }] of known) if (hasLabels(held)) yield name;
+  }
+}
