@@ -13,6 +13,11 @@ export interface LocalSocketOptions {
   readonly log: Logger;
 }
 
+/** What is at the path cannot be replaced; the message follows the path. */
+class InTheWayError extends Error {
+  override readonly name = 'InTheWayError';
+}
+
 const OWNER_ONLY_UMASK = 0o177;
 const PROBE_TIMEOUT_MS = 2 * SECOND;
 
@@ -29,14 +34,26 @@ export async function serveLocally(options: LocalSocketOptions): Promise<AsyncDi
   server.headersTimeout = 5 * SECOND;
   server.requestTimeout = 10 * SECOND;
   server.maxConnections = 64;
-  await removeDeadSocket(options.path);
-  try {
-    await listenForOwner(server, options.path);
-  } catch (error) {
-    const reason = messageOf(error);
-    throw new ConfigError(`socket: ${options.path} cannot be made: ${reason}`, { cause: error });
-  }
+  const listening = await listenLocally(server, options.path, 'socket');
   options.log.debug({ event: 'socket_listening', path: options.path });
+  return listening;
+}
+
+/**
+ * Has a server listen on a Unix socket that only its owner may use. The socket of a process that is gone is
+ * replaced; the server is closed with what this resolves to.
+ *
+ * @param key what it is in the configuration
+ * @throws ConfigError naming the key when it is in use, or cannot be made
+ */
+export async function listenLocally(server: Server, path: string, key: string): Promise<AsyncDisposable> {
+  try {
+    await removeDeadSocket(path);
+    await listenForOwner(server, path);
+  } catch (error) {
+    const problem = error instanceof InTheWayError ? error.message : `cannot be made: ${messageOf(error)}`;
+    throw new ConfigError(`${key}: ${path} ${problem}`, { cause: error });
+  }
   return {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -88,8 +105,8 @@ function listenForOwner(server: Server, path: string): Promise<void> {
 
 async function removeDeadSocket(path: string): Promise<void> {
   try {
-    if (!(await lstat(path)).isSocket()) throw new ConfigError(`socket: ${path} is there and no socket`);
-    if (await isAlive(path)) throw new ConfigError(`socket: ${path} is in use by a running agent`);
+    if (!(await lstat(path)).isSocket()) throw new InTheWayError('is there and no socket');
+    if (await isAlive(path)) throw new InTheWayError('is in use by a running agent');
     await unlink(path);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
@@ -110,7 +127,7 @@ function isAlive(path: string): Promise<boolean> {
     });
     socket.once('error', (error) => {
       if (isErrno(error, 'ECONNREFUSED') || isErrno(error, 'ENOENT')) resolve(false);
-      else reject(new ConfigError(`socket: ${path} cannot be used: ${error.message}`, { cause: error }));
+      else reject(new InTheWayError(`cannot be used: ${error.message}`, { cause: error }));
     });
   });
 }
