@@ -1,6 +1,6 @@
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import type { InstanceKey, ServerId } from '@tagplane/identity';
-import { NAMESPACES, labelsRevision, namespaceProblem } from '@tagplane/labels';
+import { NAMESPACES, labelsRevision, nodeSetProblem } from '@tagplane/labels';
 import type { HeldLabels, HeldSet } from '@tagplane/session';
 import * as z from 'zod';
 import type { IdentityRecord } from './identity.ts';
@@ -94,7 +94,7 @@ export function decodeLabels(text: string): StoredLabels {
   const file = parse(labelsFile, text);
   const sets = file.sets.map(({ namespace, labels, age_ms, remaining_ms }): HeldSet => {
     const map = new Map(labels);
-    if (namespaceProblem(namespace, map) !== undefined)
+    if (nodeSetProblem(namespace, map) !== undefined)
       throw new Error(`labels that ${namespace} may not hold`);
     return { namespace, labels: map, ageMs: age_ms, remainingMs: remaining_ms };
   });

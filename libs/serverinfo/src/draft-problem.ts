@@ -1,9 +1,10 @@
 import { instanceKeyText } from '@tagplane/identity';
 import type { Role } from '@tagplane/identity';
-import { namespaceOf, namespaceProblem } from '@tagplane/labels';
-import type { Namespace } from '@tagplane/labels';
+import { namespaceOf, namespaceProblem, selectorProblem } from '@tagplane/labels';
+import type { Namespace, Selector } from '@tagplane/labels';
 import { DAY } from './durations.ts';
 import { DISCOVERED_NAME_PREFIX, discoveredName, isAssignedName, parseDiscoveredName } from './names.ts';
+import { rejectedProblem } from './rejected.ts';
 import type { ServerInfoDraft } from './server-info.ts';
 
 /**
@@ -44,6 +45,8 @@ function discoveredProblem(draft: ServerInfoDraft): DraftProblem | undefined {
   }
   if (draft.ttlMs === undefined) return invalid('a discovered ServerInfo needs a ttl');
   if (draft.observedAt === undefined) return invalid('a discovered ServerInfo needs observed_at');
+  const problem = rejectedProblem(draft.rejected ?? []);
+  if (problem !== undefined) return invalid(problem);
   return commonProblem(draft, 'aws/', MAX_DISCOVERED_TTL_MS);
 }
 
@@ -70,7 +73,23 @@ function assignedProblem(draft: ServerInfoDraft): DraftProblem | undefined {
       'the name is not 1 to 128 of letters, digits, ".", "_", "-", beginning with a letter or digit',
     );
   }
+  if (draft.rejected !== undefined) return denied("rejected tags are discovery's to say");
+  const { match } = draft;
+  const problem = match.kind === 'selector' ? assignedSelectorProblem(match.selector) : undefined;
+  if (problem !== undefined) return invalid(problem);
   return commonProblem(draft, 'dynamic/', MAX_ASSIGNED_TTL_MS);
+}
+
+/** A node says its own labels itself: by them it would say itself what operators assign to it. */
+function assignedSelectorProblem(selector: Selector): string | undefined {
+  const problem = selectorProblem(selector);
+  if (problem !== undefined) return `the selector: ${problem}`;
+  const foreign = selector.terms.find(({ key }) => key !== '*' && namespaceOf(key) === undefined);
+  if (foreign === undefined) return undefined;
+  return (
+    `the selector names ${JSON.stringify(foreign.key)}: it sees labels under aws/ that discovery wrote and ` +
+    'those under dynamic/ that are assigned by server id or instance; others a node says itself'
+  );
 }
 
 function commonProblem(

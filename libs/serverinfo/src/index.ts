@@ -1,3 +1,9 @@
+export {
+  AssignedSet,
+  type AssignedFor,
+  type AssignedSubject,
+  type SelectedServerInfo,
+} from './assigned-set.ts';
 export { ServerInfoDecodeError, decodeServerInfo, encodeServerInfo, type StoredEntry } from './codec.ts';
 export {
   MAX_ASSIGNED_TTL_MS,
@@ -56,6 +62,8 @@ export {
   type UpsertReason,
   type Work,
 } from './plan.ts';
+export { MAX_REJECTED, clipRejected } from './rejected.ts';
+export { SelectorDependencies } from './selector-dependencies.ts';
 export { labelsOfFlat, packLabels, unpackLabels } from './pack.ts';
 export { type Match, type RejectedKey, type ServerInfo, type ServerInfoDraft } from './server-info.ts';
 export { UpsertQueue, type Batch, type Deletion, type Upsert } from './upsert-queue.ts';

@@ -1,4 +1,4 @@
-import { NAMESPACES, labelsRevision, namespaceProblem } from '@tagplane/labels';
+import { NAMESPACES, labelsRevision, nodeSetProblem } from '@tagplane/labels';
 import type { Labels, Namespace } from '@tagplane/labels';
 import { rebase } from './agent-labels.ts';
 import type { ClockReading } from './agent-clock.ts';
@@ -53,7 +53,7 @@ function planReplace(revision: string, offered: readonly OfferedSet[], now: Cloc
     if (namespace === undefined)
       return refuse(`unknown namespace ${JSON.stringify(set.namespace.slice(0, 40))}`);
     if (sets.has(namespace)) return refuse(`two sets for ${namespace}`);
-    const problem = namespaceProblem(namespace, set.labels);
+    const problem = nodeSetProblem(namespace, set.labels);
     if (problem !== undefined) return refuse(problem);
     sets.set(namespace, { ...lifetimeOf(set), namespace, labels: set.labels });
   }

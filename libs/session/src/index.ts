@@ -33,6 +33,19 @@ export type {
   AuthMessage,
   StreamLimits,
 } from './agent-model.ts';
+export {
+  NOT_ASSIGNED,
+  assignedLabels,
+  selectableLabels,
+  type AssignedBy,
+  type AssignedLabels,
+  type AssignedSource,
+  type Assignments,
+  type LabelSource,
+  type Layer,
+  type SelectedSource,
+} from './assigned-labels.ts';
+export { labelStories, type LabelStory, type OverruledWord, type Speaker } from './label-stories.ts';
 export { planUpdate, type OfferedSet, type OfferedUpdate, type UpdatePlan } from './agent-update.ts';
 export {
   DEFAULT_AUTH_SESSION_SETTINGS,
@@ -58,7 +71,6 @@ export {
   type Discovered,
   type HeldAws,
   type LabelSets,
-  type LabelSource,
   type NodeLabelsInput,
   type Wanted,
   type WantedInput,

@@ -1,12 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { labelsRevision } from '@tagplane/labels';
 import fc from 'fast-check';
+import { NOT_ASSIGNED } from './assigned-labels.ts';
+import type { Assignments, LabelSource } from './assigned-labels.ts';
 import { NO_SPANS } from './lifetimes.ts';
 import { nodeLabels, versionOf, wantedLabels } from './wanted-labels.ts';
-import type { Discovered, HeldAws, LabelSource } from './wanted-labels.ts';
+import type { Discovered, HeldAws } from './wanted-labels.ts';
 
 function source(labels: Record<string, string>, observedAt?: number, expiresAt?: number): LabelSource {
   return { labels: new Map(Object.entries(labels)), observedAt, expiresAt };
+}
+
+/** By server id, in this order. */
+function named(sources: readonly LabelSource[]): Assignments {
+  const byServerId = sources.map((each, index) => ({ ...each, name: `n${index}`, revision: 1 }));
+  return { ...NOT_ASSIGNED, byServerId };
 }
 
 const ec2 = source({ 'aws/Name': 'web', 'aws/team': 'a' }, 100, 1_000);
@@ -26,23 +34,23 @@ describe('wantedLabels', () => {
     ['denied empties what nobody knows', { state: 'denied' }, { state: 'unknown' }, 'denied', source({})],
     ['absent with nothing held is nothing', { state: 'absent' }, none, 'nothing', undefined],
   ])('%s', (_, discovered, held, basis, aws) => {
-    const wanted = wantedLabels({ discovered, held, assigned: [] });
+    const wanted = wantedLabels({ discovered, held, assigned: NOT_ASSIGNED });
     expect(wanted).toMatchObject({ state: 'known', basis, sets: { 'aws/': aws, 'dynamic/': undefined } });
   });
 
   it('says nothing when the store knows nothing and the held labels are unknown', () => {
-    const assigned = [source({ 'dynamic/a': '1' })];
+    const assigned = named([source({ 'dynamic/a': '1' })]);
     expect(wantedLabels({ discovered: { state: 'absent' }, held: { state: 'unknown' }, assigned })).toEqual({
       state: 'keep',
     });
   });
 
   it('lets the later of two assigned ServerInfos win a key, and ends with the first of them', () => {
-    const assigned = [
+    const assigned = named([
       source({ 'dynamic/a': '1', 'dynamic/b': '1' }, 20, 900),
       source({ 'dynamic/b': '2', 'dynamic/c': '2' }, 10, 800),
       source({ 'dynamic/c': '3' }, undefined, undefined),
-    ];
+    ]);
     const wanted = wantedLabels({ discovered: live, held: none, assigned });
     expect(wanted).toMatchObject({
       sets: {
@@ -58,7 +66,7 @@ describe('wantedLabels', () => {
   });
 
   it('says that an emptied set is another content than none, and keeps what operators assigned', () => {
-    const assigned = [source({ 'dynamic/a': '1' })];
+    const assigned = named([source({ 'dynamic/a': '1' })]);
     const denied = wantedLabels({ discovered: { state: 'denied' }, held: none, assigned });
     const nothing = wantedLabels({ discovered: { state: 'gone' }, held: none, assigned });
     if (denied.state !== 'known' || nothing.state !== 'known') throw new Error('unknown');
@@ -98,7 +106,7 @@ describe('wantedLabels', () => {
         const wanted = wantedLabels({
           discovered: { state: 'absent' },
           held: known ? { state: 'known', source: held } : { state: 'unknown' },
-          assigned,
+          assigned: named(assigned),
         });
         if (wanted.state === 'keep') {
           expect(known).toBe(false);

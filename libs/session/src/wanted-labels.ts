@@ -1,12 +1,8 @@
 import { NO_LABELS, labelsRevision } from '@tagplane/labels';
 import type { Labels, Namespace } from '@tagplane/labels';
-import { commonSpan } from './lifetimes.ts';
+import { assignedLabels } from './assigned-labels.ts';
+import type { AssignedLabels, Assignments, LabelSource } from './assigned-labels.ts';
 import type { Span, LabelsVersion } from './lifetimes.ts';
-
-/** Labels from one ServerInfo, all under one namespace. */
-export interface LabelSource extends Span {
-  readonly labels: Labels;
-}
 
 /**
  * What the store says of the ServerInfo for the node's instance. `gone`: it was deleted or ran out, by
@@ -28,8 +24,7 @@ export type HeldAws =
 
 export interface WantedInput {
   readonly discovered: Discovered;
-  /** In the order of their names: of two that set one key, the later one wins. */
-  readonly assigned: readonly LabelSource[];
+  readonly assigned: Assignments;
   readonly held: HeldAws;
 }
 
@@ -46,21 +41,25 @@ export type Wanted =
       readonly basis: 'server-info' | 'held' | 'nothing' | 'denied';
       readonly sets: LabelSets;
       readonly version: LabelsVersion;
+      /** How the `dynamic/` labels came about, and which of them were too many. */
+      readonly assigned: AssignedLabels;
     }
   | { readonly state: 'keep' };
 
 /**
  * The labels that a node should have from the auth service (RFD 105, "Reconciling tags"): `aws/` from
  * the ServerInfo of its instance, then `dynamic/` from the assigned ones. `gone` takes `aws/` labels
- * away; `absent` never does: the node's own clock decides how long they count.
+ * away; `absent` never does: the node's own clock decides how long they count. Pure: reconciliation, preview
+ * and explanation all ask here.
  */
 export function wantedLabels(input: WantedInput): Wanted {
   const aws = awsSet(input);
   if (aws === 'keep') return { state: 'keep' };
-  const sets = { 'aws/': aws.source, 'dynamic/': mergeAssigned(input.assigned) };
+  const assigned = assignedLabels(input.assigned, aws.source);
+  const sets = { 'aws/': aws.source, 'dynamic/': assigned.set };
   const version = versionOf(sets);
-  if (aws.basis !== 'denied') return { state: 'known', basis: aws.basis, sets, version };
-  return { state: 'known', basis: aws.basis, sets, version: { ...version, cleared: true } };
+  if (aws.basis !== 'denied') return { state: 'known', basis: aws.basis, sets, version, assigned };
+  return { state: 'known', basis: aws.basis, sets, version: { ...version, cleared: true }, assigned };
 }
 
 /** The name of these sets by content, with their spans. A set without labels has nothing to run out. */
@@ -113,16 +112,6 @@ function awsSet(
   if (input.held.state === 'none') return { basis: 'nothing', source: undefined };
   // Also after their end: ended labels are unknown to the agent and still stand in the way of a grant.
   return { basis: 'held', source: input.held.source };
-}
-
-function mergeAssigned(assigned: readonly LabelSource[]): LabelSource | undefined {
-  const [first] = assigned;
-  if (first === undefined || assigned.length === 1) return first;
-  const labels = new Map<string, string>();
-  for (const source of assigned) {
-    for (const [key, value] of source.labels) labels.set(key, value);
-  }
-  return { labels, ...commonSpan(assigned) };
 }
 
 function spanOf(source: LabelSource | undefined): Span | undefined {

@@ -12,7 +12,7 @@ import type { AgentCaller } from './agent-peer.ts';
 import { heldClaim } from './facts.ts';
 import { goodbyeMessage, pingMessage, renewMessage, replaceMessage } from './messages.ts';
 import { NodeView } from './node-view.ts';
-import type { Finding, Wanting } from './node-view.ts';
+import type { Finding, KnownFinding, Wanting } from './node-view.ts';
 import { eventOf } from './session-events.ts';
 import { CLOSE_GRACE_MS, PENDING_AFTER_MS, supersededRetryMs } from './session-host.ts';
 import type { SessionHost } from './session-host.ts';
@@ -102,6 +102,16 @@ export class AgentSession implements RecordSource {
       this.#want(this.#node, verdict);
     }
     return 'done';
+  }
+
+  /** What was found last, as far as it is still known. */
+  known(): KnownFinding | undefined {
+    return this.phase === 'closed' ? undefined : this.#node?.known();
+  }
+
+  /** Labels that it should have and does not get: there are too many. */
+  get omittedLabels(): number {
+    return this.#node?.omittedLabels ?? 0;
   }
 
   adopt(record: NodeRecord | undefined, instanceKey: string | undefined): void {

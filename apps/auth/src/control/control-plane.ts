@@ -48,6 +48,8 @@ export interface ControlPlane {
   readonly connectedAgents: number;
   /** Why it cannot say what nodes should have; undefined when it can. */
   readonly problem: string | undefined;
+  /** The ServerInfos of operators, as this process knows them. */
+  readonly assigned: AssignedIndex;
   /** A stream was opened by this agent; feed its messages to the session. */
   connect(channel: AgentChannel, caller: AgentCaller): AgentSession;
   /**
@@ -117,11 +119,17 @@ class Plane implements ControlPlane {
     metrics.connectedAgents(() => this.#sessions.size);
     metrics.openStreams(() => this.#sessions.open.size);
     metrics.admissionQueue(() => this.#admission.length);
-    metrics.assigned(() => assigned.size);
+    metrics.assigned(() => assigned.set.size);
+    metrics.selectors(() => assigned.set.selectorCount);
+    metrics.overfull(() => this.#overfull());
   }
 
   get connectedAgents(): number {
     return this.#sessions.size;
+  }
+
+  get assigned(): AssignedIndex {
+    return this.#assigned;
   }
 
   get problem(): string | undefined {
@@ -233,6 +241,12 @@ class Plane implements ControlPlane {
     return applied;
   }
 
+  #overfull(): number {
+    let count = 0;
+    for (const session of this.#sessions.registered()) if (session.omittedLabels > 0) count += 1;
+    return count;
+  }
+
   async #tick(signal: AbortSignal): Promise<void> {
     for (;;) {
       await sleep(TICK_MS, signal);
@@ -253,6 +267,10 @@ class Plane implements ControlPlane {
         reconcile: (session, trigger) => {
           this.#reconciler.request(session, trigger);
         },
+        reconsider: (session, trigger) => {
+          this.#reconciler.reconsider(session, trigger);
+        },
+        selectable: (session) => this.#reconciler.selectable(session),
         onReset: () => {
           this.#loaded.open();
           this.#sweep.kick();

@@ -1,6 +1,6 @@
 import { packLabels, unpackLabels } from '@tagplane/serverinfo';
 import { NO_SPANS } from '@tagplane/session';
-import type { HeldAws, Holds, LabelSets, LabelsVersion } from '@tagplane/session';
+import type { HeldAws, Holds, LabelSets, LabelSource, LabelsVersion } from '@tagplane/session';
 import type { NodeRecord } from '../nodes/node-record.ts';
 import type { PackedLabels } from '../nodes/node-codec.ts';
 
@@ -62,15 +62,14 @@ export function heldAws(
     holding.instanceKey !== undefined && instanceKey !== undefined && holding.instanceKey !== instanceKey;
   if (other) return { state: 'none' };
   if (revision !== undefined && revision !== holding.revision) return { state: 'unknown' };
-  const packed = holding.sets['aws/'];
-  if (packed === undefined) return { state: 'none' };
-  const span = holding.spans['aws/'];
-  return {
-    state: 'known',
-    source: {
-      labels: unpackLabels(packed),
-      observedAt: span?.observedAt,
-      expiresAt: span?.expiresAt,
-    },
-  };
+  const source = awsOf(holding);
+  return source === undefined ? { state: 'none' } : { state: 'known', source };
+}
+
+/** The `aws/` labels in it; undefined: it has no set of them. */
+export function awsOf({ sets, spans }: Holding): LabelSource | undefined {
+  const packed = sets['aws/'];
+  if (packed === undefined) return undefined;
+  const span = spans['aws/'];
+  return { labels: unpackLabels(packed), observedAt: span?.observedAt, expiresAt: span?.expiresAt };
 }

@@ -53,6 +53,8 @@ export function createControlMetrics(registry: Registry) {
     recordQueue: gauge('node_record_queue_length', 'Nodes whose record waits to be written.'),
     reconcileQueue: gauge('reconcile_queue_length', 'Nodes that wait to be looked at.'),
     assigned: gauge('assigned_server_infos', 'ServerInfos of operators, held in memory.'),
+    selectors: gauge('selector_server_infos', 'Those of them that match by a selector.'),
+    overfull: gauge('nodes_over_label_limit', 'Connected nodes with too many dynamic/ labels for one node.'),
     hello: counters<HelloResult>('hellos_total', 'Hellos by result.', 'result', [
       'admitted',
       'denied',

@@ -1,3 +1,4 @@
+import { MAX_DYNAMIC_LABELS } from '@tagplane/labels';
 import type { AuthSessionState } from '@tagplane/session';
 import { syncAt } from '../nodes/node-record.ts';
 import type { NodeSync } from '../nodes/node-record.ts';
@@ -14,6 +15,8 @@ export interface StatusInput {
   readonly facts: NodeFacts;
   readonly holding: Holding;
   readonly wantedRevision: string;
+  /** Labels that are left out because the node has too many. */
+  readonly omitted: number;
   readonly now: number;
 }
 
@@ -28,7 +31,7 @@ export function statusOf(input: StatusInput): NodeSync {
   return syncAt(settledStatus(input), { wantedRevision, acked: holding }, input.now);
 }
 
-function settledStatus({ sync, basis, facts, wantedRevision }: StatusInput): NodeSync {
+function settledStatus({ sync, basis, facts, wantedRevision, omitted }: StatusInput): NodeSync {
   switch (sync.phase) {
     case 'awaiting-ack':
     case 'overdue':
@@ -44,8 +47,14 @@ function settledStatus({ sync, basis, facts, wantedRevision }: StatusInput): Nod
       break;
   }
   if (basis === 'held') return pending(LOST);
+  if (omitted > 0) return { state: 'synced', reason: omittedReason(omitted) };
   if (basis !== 'nothing' || wantedRevision !== '') return SYNCED;
   return unmatched(facts);
+}
+
+function omittedReason(count: number): string {
+  const labels = `${count} ${count === 1 ? 'label' : 'labels'} of lowest precedence`;
+  return `${labels} left out: a node has at most ${MAX_DYNAMIC_LABELS} under dynamic/`;
 }
 
 function pending(reason: string): NodeSync {

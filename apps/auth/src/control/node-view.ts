@@ -1,18 +1,20 @@
 import type { ServerId } from '@tagplane/identity';
-import type { ServerInfo } from '@tagplane/serverinfo';
 import { wantedLabels } from '@tagplane/session';
 import type {
+  Assignments,
   AuthSessionState,
   Discovered,
   HeldAws,
   Holds,
   LabelSets,
+  LabelSource,
   LabelsVersion,
+  Wanted,
 } from '@tagplane/session';
 import type { PackedNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
 import type { NodeFacts, TakenHello } from './facts.ts';
-import { HOLDS_NOTHING, heldAws, holdingOf, holdingOfRecord } from './holding.ts';
+import { HOLDS_NOTHING, awsOf, heldAws, holdingOf, holdingOfRecord } from './holding.ts';
 import type { Holding } from './holding.ts';
 import { statusOf } from './node-status.ts';
 import type { Basis } from './node-status.ts';
@@ -24,8 +26,13 @@ export interface Finding {
   readonly discovered: Discovered;
   /** The store's revision of that answer; undefined when it has none. */
   readonly revision: number | undefined;
-  /** In the order of their names. */
-  readonly assigned: readonly ServerInfo[];
+  readonly assigned: Assignments;
+}
+
+/** What the last finding said of the node's instance, as far as it is still known. */
+export interface KnownFinding extends Omit<Finding, 'assigned'> {
+  /** Labels that discovery vouches for; undefined: none. */
+  readonly aws: LabelSource | undefined;
 }
 
 /** The write that made a node's labels change. */
@@ -58,6 +65,7 @@ export class NodeView {
   #basis: Basis = 'undecided';
   #wantedRevision = '';
   #foundRevision = 0;
+  #omitted = 0;
 
   constructor({ serverId, agentVersion, facts }: TakenHello, now: number) {
     this.serverId = serverId;
@@ -74,6 +82,11 @@ export class NodeView {
   /** What `aws/` labels it may have; see InstanceClaim. */
   get aws(): NodeFacts['aws'] {
     return this.#facts.aws;
+  }
+
+  /** Labels that it should have and does not get: there are too many. */
+  get omittedLabels(): number {
+    return this.#omitted;
   }
 
   /** Until something is known of what it should have, an earlier session's record says more. */
@@ -101,10 +114,10 @@ export class NodeView {
     const discovered = UNPROVEN[this.aws] ?? finding.discovered;
     if (revision < this.#foundRevision) return 'ignore';
     // Only then does it matter, and reading it takes longer than all the rest.
-    const held = discovered.state === 'absent' ? this.#heldAws(holds, assigned.length > 0) : UNASKED;
+    const held = discovered.state === 'absent' ? this.#heldAws(holds, assigned) : UNASKED;
     const wanted = wantedLabels({ discovered, assigned, held });
     if (wanted.state === 'keep' && !this.#recordRead) return 'needs-record';
-    const cause = revision > this.#foundRevision ? causeOf(discovered, revision) : latestOf(assigned);
+    const cause = revision > this.#foundRevision ? causeOf(discovered, revision) : latestOf(wanted);
     this.#foundRevision = revision;
     const rebased = this.#basis !== (wanted.state === 'keep' ? 'unknown' : wanted.basis);
     if (wanted.state === 'keep') {
@@ -113,12 +126,30 @@ export class NodeView {
     }
     this.#basis = wanted.basis;
     this.#wantedRevision = wanted.version.revision;
+    this.#omitted = wanted.assigned.omitted.length;
     return { version: wanted.version, sets: wanted.sets, rebased, cause };
   }
 
-  /** @param replaced whether there is something to put in the place of what operators assigned before */
-  #heldAws(holds: Holds, replaced: boolean): HeldAws {
-    return heldAws(this.#holding, { ...holds, endless: holds.endless && replaced }, this.instanceKey);
+  /** What is assigned by name stands in the place of what operators assigned before. */
+  #heldAws(holds: Holds, { byInstance, byServerId }: Assignments): HeldAws {
+    const endless = holds.endless && byInstance.length + byServerId.length > 0;
+    return heldAws(this.#holding, { ...holds, endless }, this.instanceKey);
+  }
+
+  /**
+   * What was found last, from what the node holds or is being sent; undefined: it was something else, or
+   * nothing yet.
+   */
+  known(): KnownFinding | undefined {
+    const { instanceKey } = this;
+    const latest = this.#inFlight?.holding ?? this.#holding;
+    if (latest?.revision !== this.#wantedRevision || latest.instanceKey !== instanceKey) return undefined;
+    const discovered = KNOWN_BY[this.#basis];
+    if (discovered === undefined) return undefined;
+    const aws = awsOf(latest);
+    const found = { instanceKey, revision: undefined, aws };
+    if (discovered !== 'live') return { ...found, discovered: { state: discovered } };
+    return aws && { ...found, discovered: { state: 'live', source: aws } };
   }
 
   /** Takes over what the store has of this node from an earlier session, if anything. */
@@ -158,6 +189,7 @@ export class NodeView {
       facts: this.#facts,
       holding: this.#holding ?? HOLDS_NOTHING,
       wantedRevision: this.#wantedRevision,
+      omitted: this.#omitted,
       now,
     });
   }
@@ -191,12 +223,24 @@ const UNPROVEN: Readonly<Record<NodeFacts['aws'], Discovered | undefined>> = {
   denied: { state: 'denied' },
 };
 
+/** What a finding must have said of the instance, by what came of it; undefined: nobody can tell. */
+const KNOWN_BY: Readonly<Record<Basis, Discovered['state'] | undefined>> = {
+  'server-info': 'live',
+  held: 'absent',
+  nothing: 'gone',
+  denied: 'denied',
+  unknown: undefined,
+  undecided: undefined,
+};
+
 function causeOf(discovered: Discovered, revision: number): Cause {
   return { revision, observedAt: discovered.state === 'live' ? discovered.source.observedAt : undefined };
 }
 
-function latestOf(assigned: readonly ServerInfo[]): Cause | undefined {
-  let latest: ServerInfo | undefined;
-  for (const info of assigned) if (latest === undefined || info.revision > latest.revision) latest = info;
+function latestOf(wanted: Wanted): Cause | undefined {
+  let latest: Cause | undefined;
+  for (const { source } of wanted.state === 'known' ? wanted.assigned.layers : []) {
+    if (latest === undefined || source.revision > latest.revision) latest = source;
+  }
   return latest && { revision: latest.revision, observedAt: latest.observedAt };
 }

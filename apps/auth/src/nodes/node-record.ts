@@ -9,7 +9,7 @@ export type SyncState = 'synced' | 'pending' | 'stale' | 'unmatched';
 
 export interface NodeSync {
   readonly state: SyncState;
-  /** Why it is not synced, for a person; empty when it is. */
+  /** Why it is not synced, for a person, or what there is to say of it when it is; mostly empty then. */
   readonly reason: string;
 }
 

@@ -22,11 +22,12 @@ afterEach(async () => {
 const change = (name: string): Change => ({ type: 'put', key: `assigned/${name}`, revision: 1 });
 const names = (serverId: string, number?: number, now = Date.now()): string[] => {
   const key = number === undefined ? undefined : instanceKey(number);
-  return index.matching(serverId, key, now).map((info) => info.name);
+  const { byInstance, byServerId } = index.set.forNode({ serverId, instanceKey: key }, now);
+  return [...byInstance, ...byServerId].map((info) => info.name);
 };
 
 describe('AssignedIndex', () => {
-  it('finds by server id and by instance, in the order of names', async () => {
+  it('finds by instance and then by server id, each in the order of names', async () => {
     await put(
       stores.serverInfos,
       assigned('c', 's1', {}),
@@ -37,9 +38,9 @@ describe('AssignedIndex', () => {
     );
     expect([index.loaded, names('s1', 1)]).toEqual([false, []]);
     await index.load(signal);
-    expect([index.loaded, index.size]).toEqual([true, 4]);
+    expect([index.loaded, index.set.size]).toEqual([true, 4]);
     expect([names('s1', 1), names('s1'), names('s1', 2), names('s3', 1), names('s3')]).toEqual([
-      ['a', 'b', 'c'],
+      ['b', 'a', 'c'],
       ['a', 'c'],
       ['a', 'c'],
       ['b'],
@@ -51,23 +52,22 @@ describe('AssignedIndex', () => {
     const many = Array.from({ length: 2_500 }, (_, number) => assigned(`n${number}`, `s${number}`, {}));
     await put(stores.serverInfos, ...many);
     await index.load(signal);
-    expect([index.size, names('s2499')]).toEqual([2_500, ['n2499']]);
+    expect([index.set.size, names('s2499')]).toEqual([2_500, ['n2499']]);
   });
 
-  it('follows changes and says which nodes they touch, before and after', async () => {
+  it('follows changes and says what was there before and after', async () => {
     await put(stores.serverInfos, assigned('a', 's1', { k: '1' }));
     await index.load(signal);
     await put(stores.serverInfos, assigned('a', 2, { k: '2' }), assigned('b', 's3', {}));
-    const targets = await index.apply([change('a'), change('b'), change('a')], signal);
-    expect(targets).toMatchObject([
-      { kind: 'server-id', serverId: 's1' },
-      { kind: 'aws-instance' },
-      { kind: 'server-id', serverId: 's3' },
+    const applied = await index.apply([change('a'), change('b'), change('a')], signal);
+    expect(applied.map(({ before, after }) => [before?.match.kind, after?.match.kind])).toEqual([
+      ['server-id', 'aws-instance'],
+      [undefined, 'server-id'],
     ]);
     expect([names('s1'), names('x', 2), names('s3')]).toEqual([[], ['a'], ['b']]);
     await remove(stores.serverInfos, 'assigned/a');
     await index.apply([change('a')], signal);
-    expect([names('x', 2), index.size]).toEqual([[], 1]);
+    expect([names('x', 2), index.set.size]).toEqual([[], 1]);
   });
 
   it('drops at a reload what was deleted, and keeps what the store has lost', async () => {
@@ -100,7 +100,7 @@ describe('AssignedIndex', () => {
     await index.load(signal);
     const end = Date.now() + ttlMs;
     expect([names('s1', 1, end - 1_000), names('s1', 1, end), names('s1', undefined, end)]).toEqual([
-      ['a', 'b', 'c'],
+      ['c', 'a', 'b'],
       ['b'],
       ['b'],
     ]);

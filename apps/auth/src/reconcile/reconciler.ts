@@ -1,7 +1,9 @@
+import type { Labels } from '@tagplane/labels';
 import { SECOND, fullJitter, isAbort, sleep } from '@tagplane/runtime';
 import type { Logger } from '@tagplane/runtime';
 import { discoveredName, serverInfoKey } from '@tagplane/serverinfo';
 import type { StoredEntry } from '@tagplane/serverinfo';
+import { selectableLabels } from '@tagplane/session';
 import { StoreUnavailableError } from '@tagplane/store';
 import type { Found, Store } from '@tagplane/store';
 import type { AgentSession } from '../control/agent-session.ts';
@@ -47,6 +49,31 @@ export class Reconciler {
   request(session: AgentSession, trigger: Trigger): void {
     this.#options.metrics.reconcile(trigger);
     this.#queue.add(session);
+  }
+
+  /** Decides by what is known of the node already, without asking the store; as `request` if that is not enough. */
+  reconsider(session: AgentSession, trigger: Trigger): void {
+    const known = session.known();
+    if (known === undefined) {
+      this.request(session, trigger);
+      return;
+    }
+    this.#options.metrics.reconcile(trigger);
+    this.#attempt(session, () => {
+      if (this.#decide(session, known.instanceKey, known) === 'needs-record') this.#queue.add(session);
+    });
+  }
+
+  /** The labels that selectors see of the node; undefined: a lookup must tell. */
+  selectable(session: AgentSession): Labels | undefined {
+    const known = session.known();
+    if (known === undefined) return undefined;
+    const { serverId } = session;
+    const { instanceKey, aws } = known;
+    return selectableLabels(
+      this.#options.assigned.set.forNode({ serverId, instanceKey }, this.#options.now()),
+      aws,
+    );
   }
 
   /** Takes over a ServerInfo that was just read from the store anyway. Never throws. */
@@ -127,8 +154,9 @@ export class Reconciler {
     finding: ReturnType<typeof findingOf>,
   ): 'done' | 'needs-record' {
     const { assigned: index, now } = this.#options;
-    const assigned = index.matching(session.serverId, instanceKey, now());
-    return session.decide({ instanceKey, assigned, ...finding });
+    const assigned = index.set.forNode({ serverId: session.serverId, instanceKey }, now());
+    const { discovered, revision } = finding;
+    return session.decide({ instanceKey, assigned, discovered, revision });
   }
 
   /** For nodes that the store has lost: what they hold is in their own records, if anywhere. */

@@ -1,17 +1,24 @@
+import type { Labels } from '@tagplane/labels';
 import { discoveredName, serverInfoKey, ASSIGNED_PREFIX } from '@tagplane/serverinfo';
-import type { Match } from '@tagplane/serverinfo';
+import type { ServerInfo } from '@tagplane/serverinfo';
+import { sleep } from '@tagplane/runtime';
 import { followFeed } from '@tagplane/store';
 import type { Change, Store } from '@tagplane/store';
 import type { ControlMetrics, Trigger } from '../control/metrics.ts';
 import type { SessionRegistry } from '../control/registry.ts';
 import type { AgentSession } from '../control/agent-session.ts';
-import type { AssignedIndex } from './assigned-index.ts';
+import type { AssignedChange, AssignedIndex } from './assigned-index.ts';
+import { SelectorChanges } from './selector-changes.ts';
 
 export interface ServerInfoFeedOptions {
   readonly store: Store;
   readonly assigned: AssignedIndex;
   readonly registry: SessionRegistry;
   readonly reconcile: (session: AgentSession, trigger: Trigger) => void;
+  /** The same by what is known of the node already, if that suffices. */
+  readonly reconsider: (session: AgentSession, trigger: Trigger) => void;
+  /** The labels that selectors see of the node; undefined: a lookup must tell. */
+  readonly selectable: (session: AgentSession) => Labels | undefined;
   /** The feed has begun anew, and the assigned ServerInfos are loaded. */
   readonly onReset: () => void;
   readonly metrics: ControlMetrics;
@@ -37,9 +44,7 @@ export async function followServerInfos(options: ServerInfoFeedOptions, signal: 
         noteLag(options, changes);
         const ofAssigned = changes.filter(({ key }) => key.startsWith(ASSIGNED_PREFIX));
         if (ofAssigned.length === 0) return;
-        for (const target of await assigned.apply(ofAssigned, signal)) {
-          for (const session of sessionsOf(registry, target)) reconcile(session, 'feed');
-        }
+        await reconsiderChanged(options, await assigned.apply(ofAssigned, signal), signal);
       },
       unavailable() {
         metrics.feedFailures('server_info');
@@ -49,13 +54,41 @@ export async function followServerInfos(options: ServerInfoFeedOptions, signal: 
   );
 }
 
-function sessionsOf(registry: SessionRegistry, target: Match): Iterable<AgentSession> {
-  if (target.kind === 'aws-instance') {
-    return registry.withInstance(serverInfoKey(discoveredName(target.instance)));
+/** Sessions looked at before other work has its turn: some ten microseconds each. */
+const CHUNK = 250;
+
+async function reconsiderChanged(
+  options: ServerInfoFeedOptions,
+  changes: readonly AssignedChange[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { registry, reconsider, selectable } = options;
+  const named = new Set(
+    changes.flatMap(({ before, after }) => [...sessionsOf(registry, before), ...sessionsOf(registry, after)]),
+  );
+  const selectors = new SelectorChanges(changes);
+  const sessions = selectors.none ? [...named] : [...registry.registered()];
+  for (const [index, session] of sessions.entries()) {
+    if (index % CHUNK === CHUNK - 1) await sleep(0, signal);
+    if (session.ended) continue;
+    const labels = named.has(session) ? undefined : selectable(session);
+    if (labels === undefined || selectors.concern(labels)) reconsider(session, 'feed');
   }
-  if (target.kind === 'selector') return registry.registered();
-  const session = registry.get(target.serverId);
-  return session === undefined ? [] : [session];
+}
+
+/** Those that a ServerInfo is for by name. */
+function sessionsOf(registry: SessionRegistry, info: ServerInfo | undefined): readonly AgentSession[] {
+  switch (info?.match.kind) {
+    case 'aws-instance':
+      return registry.withInstance(serverInfoKey(discoveredName(info.match.instance)));
+    case 'server-id': {
+      const session = registry.get(info.match.serverId);
+      return session === undefined ? [] : [session];
+    }
+    case 'selector':
+    case undefined:
+      return [];
+  }
 }
 
 /** A revision is the time of the write in microseconds of the store's clock. */
