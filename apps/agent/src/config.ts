@@ -21,6 +21,8 @@ import type { LabelCommand } from './own/command-field.ts';
 import { joinField, joinSettings } from './join/config.ts';
 import type { JoinConfig } from './join/config.ts';
 import type { SecuritySettings } from './security.ts';
+import { sshField } from './ssh/config.ts';
+import type { SshConfig } from './ssh/config.ts';
 
 export const DEFAULT_DATA_DIR = '/var/lib/tagplane-agent';
 export const SOCKET_NAME = 'agent.sock';
@@ -54,6 +56,7 @@ export interface AgentConfig {
   readonly server_id?: ServerId | undefined;
   readonly data_dir: string;
   readonly socket?: string | undefined;
+  readonly ssh?: SshConfig | undefined;
   readonly labels?: Labels | undefined;
   readonly commands?: readonly LabelCommand[] | undefined;
   readonly aws?:
@@ -92,6 +95,7 @@ const schema = z.strictObject({
     )
     .optional()
     .describe(`The local Unix socket; otherwise ${SOCKET_NAME} in data_dir.`),
+  ssh: sshField.optional(),
   labels: ownLabelsField
     .optional()
     .describe("The node's own labels, KEY: TEXT; keys under aws/ and dynamic/ are not its to set."),
@@ -138,6 +142,8 @@ export interface AgentSettings {
   /** Undefined: nothing is kept on disk. */
   readonly dataDir?: string;
   readonly socket?: string;
+  /** Undefined: there is no socket for logins. */
+  readonly ssh?: SshConfig | undefined;
   readonly diagnostics?: Address;
   readonly reconnect?: { readonly firstMs: number; readonly longestMs: number };
 }
@@ -166,6 +172,7 @@ export function settingsOf(config: AgentConfig): AgentSettings {
     commands: config.commands ?? [],
     dataDir: config.data_dir,
     socket: socketPath(config),
+    ssh: config.ssh,
     diagnostics: config.diagnostics,
     reconnect: { firstMs: config.reconnect.first, longestMs: config.reconnect.longest },
   };
