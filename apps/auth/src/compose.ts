@@ -22,6 +22,7 @@ import { enforceLocks } from './locks/enforce-locks.ts';
 import { createMetrics } from './metrics.ts';
 import type { AuthMetrics } from './metrics.ts';
 import { NodeHub } from './node-watch/node-hub.ts';
+import { AssignedWrites } from './reconcile/assigned-writes.ts';
 import type { IdentityRoutes } from './routes/identity-routes.ts';
 import { rawMethods, registerBinaryRoutes, registerRoutes } from './routes/index.ts';
 import { readableNode } from './routes/readable.ts';
@@ -200,6 +201,8 @@ async function serveApi(
   const { config, log, audit, locks, metrics, registry, connections } = parts;
   const identity = authority && identityRoutes(parts, authority);
   const status = { authId: parts.authId, connectedAgents: () => control.connectedAgents, readiness };
+  const index = control.assigned;
+  const assigned = { index, writes: new AssignedWrites(index, () => Date.now()) };
   const onEvent = watchConnections(registry, audit, () => countConnections(connections()));
   return createApiServer({
     listen: config.listen,
@@ -209,11 +212,11 @@ async function serveApi(
     translate: translateStoreError,
     onCall: metrics.onCall,
     routes: (router, closing) => {
-      registerRoutes(router, { ...parts, status, control, identity }, closing);
+      registerRoutes(router, { ...parts, assigned, status, control, identity }, closing);
     },
     rawMethods: rawMethods({ control }),
     binaryRoutes: (router) => {
-      registerBinaryRoutes(router, parts);
+      registerBinaryRoutes(router, { ...parts, assigned });
     },
   });
 }

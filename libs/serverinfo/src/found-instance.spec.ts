@@ -94,7 +94,7 @@ describe('an observed instance', () => {
       NOW,
     );
     const keys = draftOf(found, 1).rejected?.map((tag) => tag.key);
-    expect(keys).toEqual([`${'k'.repeat(127)}\ufffd…`, '\ufffd']);
+    expect(keys).toEqual([`${'k'.repeat(127)}…`, '\ufffd']);
     expect(draftOf(observeInstance(described([['a', 'b']]), NOW), 1)).not.toHaveProperty('rejected');
   });
 

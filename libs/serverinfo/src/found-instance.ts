@@ -12,7 +12,8 @@ import {
 import type { Labels } from '@tagplane/labels';
 import { discoveredName, parseDiscoveredName } from './names.ts';
 import { packLabels, unpackLabels } from './pack.ts';
-import type { RejectedKey, ServerInfoDraft } from './server-info.ts';
+import { clipRejected } from './rejected.ts';
+import type { ServerInfoDraft } from './server-info.ts';
 
 /** An instance as a scan described it. */
 export interface DescribedInstance {
@@ -44,9 +45,6 @@ export interface FoundInstance {
   readonly observedAt: number;
   readonly rejected: readonly RejectedTag[];
 }
-
-/** Characters (UTF-16 units): as many as a tag's key may have in EC2. */
-const MAX_REJECTED_KEY = 128;
 
 const NOTHING_REJECTED: readonly RejectedTag[] = [];
 
@@ -88,14 +86,8 @@ export function draftOf(found: FoundInstance, ttlMs: number): ServerInfoDraft {
     labels: unpackLabels(found.packedLabels),
     observedAt: found.observedAt,
     ttlMs,
-    ...(found.rejected.length === 0 ? {} : { rejected: found.rejected.map(rejectedKey) }),
+    ...(found.rejected.length === 0 ? {} : { rejected: clipRejected(found.rejected) }),
   };
-}
-
-/** For whoever asks why a label is missing; the key as a label could not carry it, shortened. */
-function rejectedKey({ key, reason }: RejectedTag): RejectedKey {
-  const short = key.length <= MAX_REJECTED_KEY ? key : `${key.slice(0, MAX_REJECTED_KEY)}…`;
-  return { key: short.toWellFormed(), reason };
 }
 
 function carryTags(described: DescribedInstance): { labels: Labels; rejected: readonly RejectedTag[] } {

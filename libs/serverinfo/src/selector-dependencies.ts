@@ -36,7 +36,7 @@ export class SelectorDependencies {
 
   /** Takes the place of the one with its name, also when it matches by something else. */
   put(info: Assigning): void {
-    this.#remove(info.name);
+    this.remove(info.name);
     const dependency = dependencyOf(info);
     if (dependency === undefined) return;
     this.#byName.set(info.name, dependency);
@@ -61,7 +61,7 @@ export class SelectorDependencies {
     return given && refused(link(given.name, given.key, name));
   }
 
-  #remove(name: string): void {
+  remove(name: string): void {
     const before = this.#byName.get(name);
     if (before === undefined) return;
     this.#byName.delete(name);

@@ -6,12 +6,12 @@ import { DISCOVERED_NAME_PREFIX, serverInfoKey } from '@tagplane/serverinfo';
 import { auditDeletes } from './audit-server-infos.ts';
 import { callerOf } from './caller.ts';
 import { isServerInfoName } from './get-server-info.ts';
-import type { RouteContext } from './route-context.ts';
+import type { AssignedContext } from './route-context.ts';
 
 type Delete = ServiceImpl<typeof ServerInfoService>['deleteServerInfos'];
 
 /** Discovery removes discovered ServerInfos only; operators any, so that they can clean up after it. */
-export function deleteServerInfos({ stores, audit }: RouteContext): Delete {
+export function deleteServerInfos({ stores, audit, assigned }: AssignedContext): Delete {
   return async (request, context) => {
     const names = [...new Set(request.names)];
     const { role } = peerOf(context);
@@ -27,6 +27,7 @@ export function deleteServerInfos({ stores, audit }: RouteContext): Delete {
     const deletes = known.map((name) => ({ key: serverInfoKey(name) }));
     const results = await stores.serverInfos.delete(deletes, { signal: context.signal });
     const deleted = known.filter((_, index) => results[index]?.written === true);
+    assigned.writes.deleted(deleted);
     auditDeletes(audit, { role, caller, names: deleted });
     return { deleted };
   };

@@ -23,11 +23,11 @@ import type { StatusSources } from './get-status.ts';
 import { listNodes } from './list-nodes.ts';
 import { listServerInfos } from './list-server-infos.ts';
 import { plainControlStream } from './plain-control-stream.ts';
-import type { RouteContext } from './route-context.ts';
+import type { AssignedContext } from './route-context.ts';
 import { upsertServerInfos } from './upsert-server-infos.ts';
 import { watchNodes } from './watch-nodes.ts';
 
-export interface Routes extends RouteContext {
+export interface Routes extends AssignedContext {
   readonly status: StatusSources;
   readonly nodeHub: NodeHub;
   readonly control: Pick<ControlPlane, 'connect'>;
@@ -65,6 +65,6 @@ export function rawMethods(routes: Pick<Routes, 'control'>): RawMethod[] {
 }
 
 /** Methods that read binary requests in a way of their own. */
-export function registerBinaryRoutes(router: ConnectRouter, routes: RouteContext): void {
+export function registerBinaryRoutes(router: ConnectRouter, routes: AssignedContext): void {
   upsertBatchRoute(router, upsertServerInfos(routes));
 }

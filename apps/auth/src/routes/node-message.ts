@@ -1,10 +1,19 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { NodeSchema, SyncState, instanceToMessage, labelsToMessage } from '@tagplane/protocol';
-import type { Node } from '@tagplane/protocol';
+import type { Labels, Namespace } from '@tagplane/labels';
+import {
+  NodeLabelSetSchema,
+  NodeLabelSource,
+  NodeSchema,
+  SyncState,
+  instanceToMessage,
+  labelsToMessage,
+} from '@tagplane/protocol';
+import type { Node, NodeLabelSet } from '@tagplane/protocol';
 import type { Entry } from '@tagplane/store';
 import { decodeNodeRecord } from '../nodes/node-codec.ts';
 import { labelsOfNode, nodeSync } from '../nodes/node-record.ts';
+import type { NodeRecord } from '../nodes/node-record.ts';
 
 const SYNC_STATES = {
   synced: SyncState.SYNCED,
@@ -20,7 +29,20 @@ const SYNC_STATES = {
  * @throws NodeDecodeError
  */
 export function nodeMessage(entry: Entry, now: number): Node {
+  return messageOf(decodeNodeRecord(entry), entry.revision, now);
+}
+
+/** The same for one whose labels are picked; undefined for any other. @throws NodeDecodeError */
+export function pickedNodeMessage(
+  entry: Entry,
+  now: number,
+  picks: (labels: Labels) => boolean,
+): Node | undefined {
   const record = decodeNodeRecord(entry);
+  return picks(labelsOfNode(record)) ? messageOf(record, entry.revision, now) : undefined;
+}
+
+function messageOf(record: NodeRecord, revision: number, now: number): Node {
   const { state, reason } = nodeSync(record, now);
   return create(NodeSchema, {
     serverId: record.serverId,
@@ -37,6 +59,38 @@ export function nodeMessage(entry: Entry, now: number): Node {
       reason,
     },
     lastSeen: timestampFromMs(record.lastSeen),
-    recordRevision: BigInt(entry.revision),
+    recordRevision: BigInt(revision),
+    labelSets: labelSets(record),
   });
+}
+
+/** All of `labels` together: what the node imported is in it only while no ServerInfo speaks for it. */
+function labelSets(record: NodeRecord): NodeLabelSet[] {
+  const { own, imported, acked } = record;
+  const { OWN, IMPORTED, DISCOVERED, ASSIGNED } = NodeLabelSource;
+  return [
+    ...labelSet(OWN, own),
+    ...(acked.sets['aws/'] === undefined
+      ? labelSet(IMPORTED, imported)
+      : ackedSet(DISCOVERED, record, 'aws/')),
+    ...ackedSet(ASSIGNED, record, 'dynamic/'),
+  ];
+}
+
+function ackedSet(source: NodeLabelSource, { acked }: NodeRecord, namespace: Namespace): NodeLabelSet[] {
+  const { observedAt, expiresAt } = acked.spans[namespace] ?? {};
+  return labelSet(source, acked.sets[namespace], {
+    ...(observedAt === undefined ? {} : { observedAt: timestampFromMs(observedAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: timestampFromMs(expiresAt) }),
+  });
+}
+
+/** None for no labels. */
+function labelSet(
+  source: NodeLabelSource,
+  labels: Labels | undefined,
+  times: Partial<Pick<NodeLabelSet, 'observedAt' | 'expiresAt'>> = {},
+): NodeLabelSet[] {
+  if (labels === undefined || labels.size === 0) return [];
+  return [create(NodeLabelSetSchema, { source, labels: labelsToMessage(labels), ...times })];
 }

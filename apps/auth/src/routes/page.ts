@@ -45,12 +45,14 @@ export async function readPage<Item>(
   let examined = 0;
   let bytes = 0;
   while (items.length < size && examined < MAX_EXAMINED && bytes < MAX_PAGE_BYTES) {
-    const limit = Math.min(READ_SIZE, size - items.length);
+    // Where some are left out, reading just as many as are wanted would be many small reads.
+    const limit = items.length === examined ? Math.min(READ_SIZE, size - items.length) : READ_SIZE;
     const range = after === undefined ? { prefix, limit } : { prefix, after, limit };
     const entries = await store.range(range, { signal });
     for (const entry of entries) {
       // At least one item a page, however large.
-      if (bytes > 0 && bytes + Buffer.byteLength(entry.value) > MAX_PAGE_BYTES) {
+      const full = bytes > 0 && bytes + Buffer.byteLength(entry.value) > MAX_PAGE_BYTES;
+      if (full || items.length === size) {
         return { items, nextPageToken: pageToken(after) };
       }
       after = entry.key;

@@ -1,3 +1,4 @@
+import type { CompiledSelector } from '@tagplane/labels';
 import { ServerInfoDecodeError, decodeServerInfo } from '@tagplane/serverinfo';
 import type { ServerInfo } from '@tagplane/serverinfo';
 import type { Node } from '@tagplane/protocol';
@@ -5,7 +6,7 @@ import type { Logger } from '@tagplane/runtime';
 import type { Entry } from '@tagplane/store';
 import type { AuthMetrics } from '../metrics.ts';
 import { NodeDecodeError } from '../nodes/node-codec.ts';
-import { nodeMessage } from './node-message.ts';
+import { nodeMessage, pickedNodeMessage } from './node-message.ts';
 
 /** Where unreadable items are counted and, at debug, named. */
 export interface UnreadableSink {
@@ -18,9 +19,18 @@ export function readableServerInfo(entry: Entry, sink: UnreadableSink): ServerIn
   return readable('server-info', entry, sink, decodeServerInfo, ServerInfoDecodeError);
 }
 
-/** The same for a node. */
-export function readableNode(entry: Entry, sink: UnreadableSink, now: number): Node | undefined {
-  return readable('node', entry, sink, (item) => nodeMessage(item, now), NodeDecodeError);
+/** The same for a node; undefined also for one that the selector does not pick. */
+export function readableNode(
+  entry: Entry,
+  sink: UnreadableSink,
+  now: number,
+  selector?: Pick<CompiledSelector, 'matches'>,
+): Node | undefined {
+  const read = (item: Entry) =>
+    selector === undefined
+      ? nodeMessage(item, now)
+      : pickedNodeMessage(item, now, (labels) => selector.matches(labels));
+  return readable('node', entry, sink, read, NodeDecodeError);
 }
 
 function readable<Item>(

@@ -1,6 +1,8 @@
 import type { Logger } from '@tagplane/runtime';
 import type { Audit } from '../audit/audit.ts';
 import type { AuthMetrics } from '../metrics.ts';
+import type { AssignedIndex } from '../reconcile/assigned-index.ts';
+import type { AssignedWrites } from '../reconcile/assigned-writes.ts';
 import type { Stores } from '../stores/open-stores.ts';
 
 /** What the routes share. */
@@ -9,4 +11,13 @@ export interface RouteContext {
   readonly metrics: AuthMetrics;
   readonly audit: Audit;
   readonly log: Logger;
+}
+
+/** What the routes share that write ServerInfos. */
+export interface AssignedContext extends RouteContext {
+  /** Those of operators: as this process knows them, and what it has just written of them. */
+  readonly assigned: {
+    readonly index: Pick<AssignedIndex, 'set' | 'loaded'>;
+    readonly writes: AssignedWrites;
+  };
 }

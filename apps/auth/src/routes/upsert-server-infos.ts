@@ -4,60 +4,113 @@ import type { Peer } from '@tagplane/identity';
 import { UpsertStatus, decodeDraft, peerOf } from '@tagplane/protocol';
 import type { UpsertBatch, UpsertResult } from '@tagplane/protocol';
 import { draftProblem, encodeServerInfo, serverInfoKey } from '@tagplane/serverinfo';
-import type { ServerInfoDraft } from '@tagplane/serverinfo';
+import type { SelectorDependencies, ServerInfoDraft } from '@tagplane/serverinfo';
 import type { Put, WriteResult } from '@tagplane/store';
 import type { AuthMetrics } from '../metrics.ts';
+import { joinSelectors } from '../reconcile/assigned-writes.ts';
+import type { AssignedWrites } from '../reconcile/assigned-writes.ts';
 import { auditUpserts } from './audit-server-infos.ts';
 import { callerOf } from './caller.ts';
-import type { RouteContext } from './route-context.ts';
+import type { AssignedContext } from './route-context.ts';
 
 /** Writes what stands the checks in one call of the store; each item has its own result. */
-export function upsertServerInfos({ stores, metrics, audit }: RouteContext): UpsertBatch {
+export function upsertServerInfos({ stores, metrics, audit, assigned }: AssignedContext): UpsertBatch {
   return async ({ serverInfos, createOnly }, context) => {
     const { signal } = context;
     const peer = peerOf(context);
-    const plan = planPuts(serverInfos, peer, createOnly);
+    const plan = planPuts(serverInfos, { peer, createOnly, assigned });
     // Asked for before the write: an item written to a store that was emptied in between must not be
     // taken for one that the new store holds.
     const epoch = stores.serverInfos.epoch({ signal });
     const written = plan.puts.length === 0 ? [] : stores.serverInfos.put(plan.puts, { signal });
     const [storeEpoch, writes] = await Promise.all([epoch, written]);
-    const results = fillResults(plan.results, writes);
+    noteWrites(assigned.writes, plan.drafts, writes);
+    const results = fillResults(plan, writes);
     countResults(results, metrics);
     auditUpserts(audit, { role: peer.role, caller: callerOf(context), names: plan.names, results });
     return { $typeName: 'tagplane.v1.UpsertServerInfosResponse', results, storeEpoch };
   };
 }
 
-/** Undefined results stand for the puts, in their order. */
-function planPuts(
-  serverInfos: readonly Uint8Array[],
-  peer: Peer,
-  createOnly: boolean,
-): {
+interface PutsPlan {
   readonly puts: readonly Put[];
+  /** Those of the puts, in their order. */
+  readonly drafts: readonly ServerInfoDraft[];
   readonly names: readonly (string | undefined)[];
+  /** Undefined ones stand for the puts, in their order. */
   readonly results: readonly (UpsertResult | undefined)[];
-} {
-  const origin = peerText(peer);
+}
+
+interface Writer {
+  readonly peer: Peer;
+  readonly createOnly: boolean;
+  readonly assigned: AssignedContext['assigned'];
+}
+
+function planPuts(serverInfos: readonly Uint8Array[], writer: Writer): PutsPlan {
+  const origin = peerText(writer.peer);
+  const read = serverInfos.map(readDraft);
+  const others = dependenciesFor(read, writer);
   const puts: Put[] = [];
-  const names: (string | undefined)[] = [];
-  const results = serverInfos.map((encoded) => {
-    const draft = readDraft(encoded);
-    names.push(draft?.name);
+  const drafts: ServerInfoDraft[] = [];
+  const results = read.map((draft) => {
     if (draft === undefined) return refused(UpsertStatus.INVALID, 'no match, or a malformed one');
-    const problem = draftProblem(draft, peer.role);
-    if (problem !== undefined) {
-      const status = problem.kind === 'invalid' ? UpsertStatus.INVALID : UpsertStatus.DENIED;
-      return refused(status, problem.reason);
-    }
-    const { name, match, labels, observedAt, ttlMs } = draft;
-    const value = encodeServerInfo({ name, match, labels, observedAt, origin });
-    const key = serverInfoKey(name);
-    puts.push(createOnly ? { key, value, ttlMs, expected: { live: false } } : { key, value, ttlMs });
+    const problem = problemOf(draft, writer, others);
+    if (problem !== undefined) return problem;
+    puts.push(putOf(draft, origin, writer.createOnly));
+    drafts.push(draft);
     return undefined;
   });
-  return { puts, names, results };
+  return { puts, drafts, names: read.map((draft) => draft?.name), results };
+}
+
+/** Undefined: no item of an operator matches by a selector, and no rule is between them. */
+function dependenciesFor(
+  drafts: readonly (ServerInfoDraft | undefined)[],
+  { peer, assigned }: Writer,
+): SelectorDependencies | undefined {
+  if (peer.role !== 'operator' || drafts.every((draft) => draft?.match.kind !== 'selector')) return undefined;
+  if (!assigned.index.loaded) {
+    throw new ConnectError('the ServerInfos of operators are not loaded yet', Code.Unavailable);
+  }
+  return assigned.writes.dependencies();
+}
+
+function problemOf(
+  draft: ServerInfoDraft,
+  { peer, createOnly }: Writer,
+  others: SelectorDependencies | undefined,
+): UpsertResult | undefined {
+  const problem = draftProblem(draft, peer.role);
+  if (problem !== undefined) {
+    const status = problem.kind === 'invalid' ? UpsertStatus.INVALID : UpsertStatus.DENIED;
+    return refused(status, problem.reason);
+  }
+  if (createOnly && draft.expectedRevision !== undefined) {
+    return refused(UpsertStatus.INVALID, 'create_only and expected_revision exclude each other');
+  }
+  const beside = others && joinSelectors(others, draft);
+  return beside === undefined ? undefined : refused(UpsertStatus.INVALID, beside);
+}
+
+function putOf(draft: ServerInfoDraft, origin: string, createOnly: boolean): Put {
+  const { name, match, labels, observedAt, ttlMs, expectedRevision, rejected = [] } = draft;
+  const value = encodeServerInfo({ name, match, labels, observedAt, origin, rejected });
+  const put = { key: serverInfoKey(name), value, ttlMs };
+  if (createOnly) return { ...put, expected: { live: false } };
+  return expectedRevision === undefined ? put : { ...put, expected: { revision: expectedRevision } };
+}
+
+/** What is written here counts at once, before the feed brings it. */
+function noteWrites(
+  noted: AssignedWrites,
+  drafts: readonly ServerInfoDraft[],
+  writes: readonly WriteResult[],
+): void {
+  for (const [index, write] of writes.entries()) {
+    const draft = drafts[index];
+    if (draft !== undefined && write.written) noted.written(draft, write.revision);
+  }
 }
 
 /** Bytes that are no message refuse the whole call, as they do in any other request. */
@@ -70,16 +123,24 @@ function readDraft(encoded: Uint8Array): ServerInfoDraft | undefined {
 }
 
 function fillResults(
-  results: readonly (UpsertResult | undefined)[],
+  { results, drafts }: Pick<PutsPlan, 'results' | 'drafts'>,
   writes: readonly WriteResult[],
 ): UpsertResult[] {
   let next = 0;
   return results.map((result) => {
     if (result !== undefined) return result;
-    const write = writes[next++];
-    if (write?.written !== true) return refused(UpsertStatus.CONFLICT, 'the name exists');
-    return upsertResult(UpsertStatus.ACCEPTED, BigInt(write.revision), '');
+    const write = writes[next];
+    const expected = drafts[next]?.expectedRevision;
+    next += 1;
+    if (write?.written === true) return upsertResult(UpsertStatus.ACCEPTED, BigInt(write.revision), '');
+    return refused(UpsertStatus.CONFLICT, conflictReason(expected, write?.actual));
   });
+}
+
+function conflictReason(expected: number | undefined, actual: number | undefined): string {
+  if (expected === undefined) return 'the name exists';
+  if (actual === undefined) return `there is none of this name, and revision ${expected} was expected`;
+  return `its revision is ${actual}, and ${expected} was expected`;
 }
 
 function refused(status: UpsertStatus, reason: string): UpsertResult {

@@ -5,8 +5,14 @@ import type { ReadinessCheck, Registry } from '@tagplane/runtime';
 import { createRegistry, silentLogger } from '@tagplane/runtime';
 import type { Store } from '@tagplane/store';
 import { authorise } from '../authorise.ts';
+import { createControlMetrics } from '../control/metrics.ts';
+import { SessionRegistry } from '../control/registry.ts';
 import { createMetrics } from '../metrics.ts';
 import { NodeHub } from '../node-watch/node-hub.ts';
+import { AssignedIndex } from '../reconcile/assigned-index.ts';
+import { AssignedWrites } from '../reconcile/assigned-writes.ts';
+import { followServerInfos } from '../reconcile/server-info-feed.ts';
+import type { AssignedContext } from '../routes/route-context.ts';
 import { registerRoutes } from '../routes/index.ts';
 import { readableNode } from '../routes/readable.ts';
 import { translateStoreError } from '../store-errors.ts';
@@ -27,6 +33,7 @@ export interface TestApi extends AsyncDisposable {
   readonly registry: Registry;
   readonly audit: RecordingAudit;
   readonly nodeHub: NodeHub;
+  readonly assigned: AssignedContext['assigned'];
   /** What the process says of itself; empty: all is well. */
   readonly checks: ReadinessCheck[];
   /** As when the process begins to stop. */
@@ -58,7 +65,12 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
     readableNode(entry, { metrics, log }, Date.now());
   const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log, ...limits });
   const stop = new AbortController();
-  const following = nodeHub.run(stop.signal);
+  const { assigned, following: followingAssigned } = followAssigned(
+    stores.serverInfos,
+    registry,
+    stop.signal,
+  );
+  const following = Promise.all([nodeHub.run(stop.signal), followingAssigned]);
   const checks: ReadinessCheck[] = [];
   const closing = new AbortController();
   const status = { authId: 'auth-test', connectedAgents: () => 7, readiness: () => checks };
@@ -70,7 +82,11 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
   const as = (peer: string | undefined): TestClients => {
     const transport = createRouterTransport(
       (router) => {
-        registerRoutes(router, { stores, metrics, audit, log, status, nodeHub, control }, closing.signal);
+        registerRoutes(
+          router,
+          { stores, metrics, audit, log, status, nodeHub, control, assigned },
+          closing.signal,
+        );
       },
       {
         router: rpcOptions({ log, authorise, translate: translateStoreError, onCall: metrics.onCall }),
@@ -95,6 +111,7 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
     registry,
     audit,
     nodeHub,
+    assigned,
     checks,
     closing,
     as,
@@ -105,4 +122,29 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
       await opened[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The ServerInfos of operators, followed as the control plane does, for no agents. */
+function followAssigned(
+  store: Store,
+  registry: Registry,
+  signal: AbortSignal,
+): { readonly assigned: AssignedContext['assigned']; readonly following: Promise<void> } {
+  const index = new AssignedIndex({ store, log: silentLogger() });
+  const nothing = (): undefined => undefined;
+  const following = followServerInfos(
+    {
+      store,
+      assigned: index,
+      registry: new SessionRegistry(),
+      metrics: createControlMetrics(registry),
+      now: () => Date.now(),
+      reconcile: nothing,
+      reconsider: nothing,
+      selectable: nothing,
+      onReset: nothing,
+    },
+    signal,
+  );
+  return { assigned: { index, writes: new AssignedWrites(index, () => Date.now()) }, following };
 }
