@@ -21,6 +21,15 @@ export {
   type RolesPhase,
   type SendingRoles,
 } from './auth-roles-state.ts';
+export {
+  planRolesUpdate,
+  rebaseRoles,
+  rolesAreFresh,
+  rolesRemainingMs,
+  type HeldRoles,
+  type OfferedRoles,
+  type RolesPlan,
+} from './agent-roles.ts';
 export { reconnectDelayMs, type ReconnectPolicy, type StreamEnd } from './agent-reconnect.ts';
 export { dueAt, nextAgentSession, startAgentSession } from './agent-session.ts';
 export type {
