@@ -20,7 +20,8 @@ else
   echo 'no earlier protocol to compare with'
 fi
 generated=$(mktemp -d)
-trap 'rm -rf "$generated"' EXIT
+linted=$(mktemp)
+trap 'rm -rf "$generated" "$linted"' EXIT
 buf generate -o "$generated"
 diff -r "$generated/libs/protocol/src/gen" libs/protocol/src/gen || {
   echo 'libs/protocol/src/gen is not what buf generate makes now: run it' >&2
@@ -31,7 +32,14 @@ step 'project references'
 nx sync:check
 
 step 'lint, types, unit and contract tests'
-nx run-many -t lint typecheck test --parallel=2 --output-style=static
+# One process for all: one for each project reads the same types anew, and takes nearly three times the CPU.
+eslint apps libs tools e2e >"$linted" 2>&1 &
+lint=$!
+nx run-many -t typecheck test --parallel=2 --output-style=static
+wait "$lint" || {
+  cat "$linted" >&2
+  exit 1
+}
 
 step 'end to end'
 sh tools/e2e.sh smoke
