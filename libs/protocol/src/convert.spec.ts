@@ -52,25 +52,30 @@ const match: fc.Arbitrary<ServerInfoDraft['match']> = fc.oneof(
     .map((id) => parseServerId(id))
     .filter((serverId) => serverId !== undefined)
     .map((serverId) => ({ kind: 'server-id' as const, serverId })),
+  fc
+    .array(fc.record({ key: text, values: fc.array(text, { maxLength: 4 }) }), { maxLength: 4 })
+    .map((terms) => ({ kind: 'selector' as const, selector: { terms } })),
 );
+const rejected = fc.array(fc.record({ key: text, reason: text }), { minLength: 1, maxLength: 4 });
 /** Milliseconds that both a Date and a Timestamp can hold. */
 const instant = fc.option(fc.integer({ min: 0, max: 253_402_300_799_999 }), { nil: undefined });
-const draft: fc.Arbitrary<ServerInfoDraft> = fc.record({
-  name: text,
-  match,
-  labels,
-  observedAt: instant,
-  ttlMs: fc.option(fc.integer({ min: 1, max: 315_360_000_000 }), { nil: undefined }),
-});
-const info: fc.Arbitrary<ServerInfo> = fc.record({
-  name: text,
-  match,
-  labels,
-  observedAt: instant,
-  expiresAt: instant,
-  revision: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
-  origin: text,
-});
+const revision = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const draft: fc.Arbitrary<ServerInfoDraft> = fc.record(
+  {
+    name: text,
+    match,
+    labels,
+    observedAt: instant,
+    ttlMs: fc.option(fc.integer({ min: 1, max: 315_360_000_000 }), { nil: undefined }),
+    expectedRevision: revision,
+    rejected,
+  },
+  { requiredKeys: ['name', 'match', 'labels', 'observedAt', 'ttlMs'] },
+);
+const info: fc.Arbitrary<ServerInfo> = fc.record(
+  { name: text, match, labels, observedAt: instant, expiresAt: instant, revision, origin: text, rejected },
+  { requiredKeys: ['name', 'match', 'labels', 'observedAt', 'expiresAt', 'revision', 'origin'] },
+);
 
 /** JSON objects give integer-like keys first; the order of labels means nothing. */
 function ordered(item: { readonly labels: ServerInfo['labels'] } | undefined): unknown {
@@ -106,6 +111,8 @@ describe('ServerInfos on the wire', () => {
           labels: Object.fromEntries(sent.labels),
           ...(observedAt && { observedAt }),
           ...(ttl && { ttl }),
+          ...(message.expectedRevision !== undefined && { expectedRevision: message.expectedRevision }),
+          rejectedTags: sent.rejected ? [...sent.rejected] : [],
         });
         expect(message).toEqual(made);
       }),

@@ -29,9 +29,20 @@ const arbitraryLabels = fc
   )
   .map((entries) => new Map(entries));
 
+const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+const arbitraryMatch: fc.Arbitrary<Match> = fc.oneof(
+  fc.constantFrom<Match>(awsMatch, { kind: 'server-id', serverId }),
+  fc
+    .array(fc.record({ key: text, values: fc.array(text, { minLength: 1, maxLength: 4 }) }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    .map((terms) => ({ kind: 'selector' as const, selector: { terms } })),
+);
+
 const arbitraryInfo: fc.Arbitrary<ServerInfo> = fc.record({
   name: fc.constantFrom(discoveredName(instance), 'web'),
-  match: fc.constantFrom<Match>(awsMatch, { kind: 'server-id', serverId }),
+  match: arbitraryMatch,
   labels: arbitraryLabels,
   observedAt: fc.option(fc.nat(), { nil: undefined }),
   expiresAt: fc.option(fc.nat(), { nil: undefined }),
@@ -104,6 +115,52 @@ describe('the store codec', () => {
           expect(error).toBeInstanceOf(ServerInfoDecodeError);
         }
       }),
+    );
+  });
+});
+
+describe('a selector in the store', () => {
+  it('is a list of its terms, each its key and its patterns', () => {
+    const terms = [
+      { key: 'aws/team', values: ['db', 'web-*'] },
+      { key: '*', values: ['*'] },
+    ];
+    const value = encodeServerInfo({ ...good, match: { kind: 'selector', selector: { terms } } });
+    expect(JSON.parse(value)).toContainEqual([
+      ['aws/team', 'db', 'web-*'],
+      ['*', '*'],
+    ]);
+  });
+
+  it.each([
+    ['a term that is none', '[["aws/a","b"],7]'],
+    ['a term without patterns', '[["aws/a"]]'],
+    ['an empty term', '[[]]'],
+    ['a pattern that is no text', '[["aws/a",1]]'],
+  ])('is refused with %s', (_, match) => {
+    const value = `[1,${match},[],null,"operator/a"]`;
+    expect(() => decodeServerInfo({ key: 'assigned/web', value, revision: 1, expiresAt: undefined })).toThrow(
+      /no match/,
+    );
+  });
+});
+
+describe('rejected tags in the store', () => {
+  const arbitraryRejected = fc.array(fc.record({ key: text, reason: text }), { minLength: 1, maxLength: 5 });
+
+  it('come back as they were, and take no place when there are none', () => {
+    fc.assert(
+      fc.property(arbitraryInfo, arbitraryRejected, (info, rejected) => {
+        expect(decodeServerInfo(entryOf({ ...info, rejected }))).toEqual({ ...info, rejected });
+        expect(encodeServerInfo({ ...info, rejected: [] })).toBe(encodeServerInfo(info));
+      }),
+    );
+  });
+
+  it.each(['["a"]', '[1,"b"]', '"a"'])('are refused as %s', (rejected) => {
+    const value = `[1,["web-1"],[],null,"operator/a",${rejected}]`;
+    expect(() => decodeServerInfo({ key: 'assigned/web', value, revision: 1, expiresAt: undefined })).toThrow(
+      /no rejected tags/,
     );
   });
 });

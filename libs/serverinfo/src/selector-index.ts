@@ -51,7 +51,7 @@ export class SelectorIndex<Item extends Indexed> {
     return found;
   }
 
-  /** Those whose term requires a key that is in none of the labels' places; for tests of how many are asked. */
+  /** How many are asked for these labels: what `matching` costs. */
   candidates(labels: Labels): number {
     let count = this.#every.size;
     for (const [key, value] of labels) {

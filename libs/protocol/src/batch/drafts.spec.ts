@@ -47,15 +47,26 @@ const time = fc.option(
   fc.oneof(fc.nat(5_000), fc.integer({ min: -2_000, max: 253_402_300_799_999 }), fc.constant(127_999)),
   { nil: undefined },
 );
-const drafts: fc.Arbitrary<ServerInfoDraft> = fc.record({
-  name: text,
-  match: fc.constantFrom<ServerInfoDraft['match']>(DRAFT.match, { kind: 'server-id', serverId }),
-  labels: fc
-    .uniqueArray(fc.tuple(text, text), { selector: ([key]) => key, maxLength: 12 })
-    .map((entries) => new Map(entries)),
-  observedAt: time,
-  ttlMs: time,
-});
+const selector = fc
+  .array(fc.record({ key: text, values: fc.array(text, { maxLength: 3 }) }), { maxLength: 3 })
+  .map((terms) => ({ kind: 'selector' as const, selector: { terms } }));
+const drafts: fc.Arbitrary<ServerInfoDraft> = fc.record(
+  {
+    name: text,
+    match: fc.oneof(
+      fc.constantFrom<ServerInfoDraft['match']>(DRAFT.match, { kind: 'server-id', serverId }),
+      selector,
+    ),
+    labels: fc
+      .uniqueArray(fc.tuple(text, text), { selector: ([key]) => key, maxLength: 12 })
+      .map((entries) => new Map(entries)),
+    observedAt: time,
+    ttlMs: time,
+    expectedRevision: fc.nat(),
+    rejected: fc.array(fc.record({ key: text, reason: text }), { minLength: 1, maxLength: 3 }),
+  },
+  { requiredKeys: ['name', 'match', 'labels', 'observedAt', 'ttlMs'] },
+);
 
 /** As the generated code reads it. */
 function byMessage(bytes: Uint8Array): ServerInfoDraft | undefined {
@@ -108,6 +119,16 @@ describe('encodeDrafts', () => {
       const [bytes = new Uint8Array()] = encodeDrafts([draft]);
       expect(decodeDraft(bytes)?.labels.get('aws/a')).toBe(lone.toWellFormed());
     }
+  });
+
+  it('keeps a selector, an expected revision and rejected tags', () => {
+    const draft: ServerInfoDraft = {
+      ...DRAFT,
+      match: { kind: 'selector', selector: { terms: [{ key: 'aws/team', values: ['db', 'w*'] }] } },
+      expectedRevision: 2 ** 53 - 1,
+      rejected: [{ key: 'long', reason: 'too long' }],
+    };
+    expect(encodeDrafts([draft]).map((bytes) => decodeDraft(bytes))).toEqual([draft]);
   });
 
   it('keeps the items of a batch that fills several chunks', () => {
