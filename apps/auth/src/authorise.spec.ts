@@ -5,12 +5,15 @@ import { ROLES } from '@tagplane/identity';
 import {
   AuditService,
   CaService,
+  ExplainService,
+  GuardService,
   IdentityService,
   InventoryService,
   JoinRecordService,
   JoinService,
   LockService,
   NodeService,
+  RoleService,
   ServerInfoService,
   StatusService,
   TokenService,
@@ -22,6 +25,7 @@ import { authorise, createAuthorise } from './authorise.ts';
 const SERVICES = [
   ServerInfoService,
   NodeService,
+  RoleService,
   InventoryService,
   StatusService,
   IdentityService,
@@ -31,6 +35,8 @@ const SERVICES = [
   JoinRecordService,
   CaService,
   AuditService,
+  GuardService,
+  ExplainService,
 ];
 const METHODS = SERVICES.flatMap(({ methods }) => methods);
 
@@ -45,6 +51,10 @@ const CELLS: Readonly<Record<string, string>> = {
   ListNodes: '- - - y -',
   GetNode: '- - - y -',
   WatchNodes: '- - - y -',
+  PutRole: '- - - y -',
+  GetRole: '- - - y -',
+  ListRoles: '- - - y -',
+  DeleteRole: '- - - y -',
   ControlStream: '- y - - -',
   RenewCertificate: '- y y y -',
   GetTrust: '- y y y -',
@@ -60,6 +70,12 @@ const CELLS: Readonly<Record<string, string>> = {
   GetCaStatus: '- - - y -',
   RotateCa: '- - - y -',
   TailAudit: '- - - y -',
+  RequestChange: '- - y - -',
+  ListHolds: '- - - y -',
+  ReleaseHold: '- - - y -',
+  DropHold: '- - - y -',
+  ExplainNode: '- - - y -',
+  PreviewServerInfos: '- - - y -',
 };
 
 const cells = METHODS.flatMap((method) =>

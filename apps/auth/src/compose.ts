@@ -14,6 +14,7 @@ import { readSealingKey } from './ca/sealing-key.ts';
 import type { AuthConfig } from './config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import type { ControlPlane } from './control/control-plane.ts';
+import { Guard } from './guard/guard.ts';
 import { createJoinMethods } from './join/methods.ts';
 import { createJoinMetrics } from './join/metrics.ts';
 import { createLocks } from './locks/create-locks.ts';
@@ -53,6 +54,7 @@ interface Parts {
   readonly nodeHub: NodeHub;
   readonly audit: AuditLog;
   readonly locks: LockRegistry;
+  readonly guard: Guard;
   /** Of the API's server, once there is one. */
   readonly connections: () => ReadonlySet<PeerConnection>;
 }
@@ -119,6 +121,7 @@ export async function composeAuth(config: AuthConfig, log: Logger, signal: Abort
         control: (end) => control.run(end),
         audit: (end) => parts.audit.run(end),
         locks: (end) => parts.locks.run(end),
+        guard: (end) => parts.guard.run(end),
         ...(authority && { authority: (end: AbortSignal) => authority.run(end) }),
       });
       await Promise.race([tasks, aborted(stop)]).finally(() => {
@@ -150,12 +153,26 @@ function openParts(
   const stores = build.use(openStores(config.store, { log, metrics }));
   const { path: output, retention: retentionMs } = config.audit;
   const audit = createAuditLog({ store: stores.audit, authId, output, retentionMs, log, registry });
+  const guard = new Guard({ store: stores.security, thresholds: config.guard, audit, registry });
   const locks = createLocks({ store: stores.security, audit, log, registry });
   const read = (entry: Parameters<typeof readableNode>[0]) =>
     readableNode(entry, { metrics, log }, Date.now());
   const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log });
   const monitor = createStoreMonitor(stores, metrics, log);
-  return { config, log, authId, registry, metrics, stores, monitor, nodeHub, audit, locks, connections };
+  return {
+    config,
+    log,
+    authId,
+    registry,
+    metrics,
+    stores,
+    monitor,
+    nodeHub,
+    audit,
+    locks,
+    guard,
+    connections,
+  };
 }
 
 /** Undefined without TLS. */
@@ -200,7 +217,12 @@ async function serveApi(
 ): Promise<ApiServer> {
   const { config, log, audit, locks, metrics, registry, connections } = parts;
   const identity = authority && identityRoutes(parts, authority);
-  const status = { authId: parts.authId, connectedAgents: () => control.connectedAgents, readiness };
+  const status = {
+    authId: parts.authId,
+    connectedAgents: () => control.connectedAgents,
+    readiness,
+    notices: () => parts.guard.problems(),
+  };
   const index = control.assigned;
   const assigned = { index, writes: new AssignedWrites(index, () => Date.now()) };
   const onEvent = watchConnections(registry, audit, () => countConnections(connections()));

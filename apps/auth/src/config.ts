@@ -5,6 +5,7 @@ import { parseRedisUrl } from '@tagplane/store-redis';
 import { z } from 'zod';
 import { auditField } from './audit/audit-log.ts';
 import { caField } from './ca/sealing-key.ts';
+import { guardField } from './guard/config.ts';
 import { joinField } from './join/config.ts';
 
 const storeField = z
@@ -117,6 +118,7 @@ const fields = z.strictObject({
   ca: caField.prefault({}),
   join: joinField.prefault({}),
   audit: auditField.prefault({}),
+  guard: guardField.prefault({}),
   limits: limitsField.prefault({}),
 });
 

@@ -12,6 +12,8 @@ export interface StatusSources {
   readonly authId: string;
   readonly connectedAgents: () => number;
   readonly readiness: () => readonly ReadinessCheck[];
+  /** What waits for an operator, a line each. */
+  readonly notices: () => readonly string[];
 }
 
 export function getStatus({ stores }: RouteContext, sources: StatusSources): GetStatus {
@@ -31,10 +33,13 @@ export function getStatus({ stores }: RouteContext, sources: StatusSources): Get
       connectedAgents: sources.connectedAgents(),
       serverInfos: BigInt(serverInfoCount),
       nodes: BigInt(nodeCount),
-      problems: sources
-        .readiness()
-        .filter(({ ready }) => !ready)
-        .map(({ name, reason }) => (reason === undefined ? name : `${name}: ${reason}`)),
+      problems: [
+        ...sources
+          .readiness()
+          .filter(({ ready }) => !ready)
+          .map(({ name, reason }) => (reason === undefined ? name : `${name}: ${reason}`)),
+        ...sources.notices(),
+      ],
     };
   };
 }

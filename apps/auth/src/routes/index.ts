@@ -1,5 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import {
+  GuardService,
   InventoryService,
   NodeService,
   ServerInfoService,
@@ -11,11 +12,13 @@ import {
 } from '@tagplane/protocol';
 import type { RawMethod } from '@tagplane/protocol';
 import type { ControlPlane } from '../control/control-plane.ts';
+import type { Guard } from '../guard/guard.ts';
 import type { NodeHub } from '../node-watch/node-hub.ts';
 import { createControlStreamRoute } from './control-stream.ts';
 import { deleteServerInfos } from './delete-server-infos.ts';
 import { getNode } from './get-node.ts';
 import { getServerInfo } from './get-server-info.ts';
+import { guardRoutes } from './guard-routes.ts';
 import type { IdentityRoutes } from './identity-routes.ts';
 import { IDENTITY_SERVICES, registerIdentityRoutes } from './identity-routes.ts';
 import { getStatus } from './get-status.ts';
@@ -30,12 +33,13 @@ import { watchNodes } from './watch-nodes.ts';
 export interface Routes extends AssignedContext {
   readonly status: StatusSources;
   readonly nodeHub: NodeHub;
+  readonly guard: Guard;
   readonly control: Pick<ControlPlane, 'connect'>;
   /** Undefined: without TLS there is nobody to certify. */
   readonly identity?: IdentityRoutes | undefined;
 }
 
-const SERVICES = [ServerInfoService, InventoryService, NodeService, StatusService];
+const SERVICES = [ServerInfoService, InventoryService, NodeService, StatusService, GuardService];
 
 /** All that the API serves. */
 export function registerRoutes(router: ConnectRouter, routes: Routes, closing: AbortSignal): void {
@@ -51,6 +55,7 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
     getNode: getNode(routes),
     watchNodes: watchNodes(routes.nodeHub, closing),
   });
+  router.service(GuardService, guardRoutes({ guard: routes.guard, carryOut: () => Promise.resolve('') }));
   router.service(StatusService, { getStatus: getStatus(routes, routes.status) });
   if (routes.identity !== undefined) registerIdentityRoutes(router, routes.identity, closing);
   const services = routes.identity === undefined ? SERVICES : [...SERVICES, ...IDENTITY_SERVICES];

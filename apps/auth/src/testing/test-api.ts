@@ -1,12 +1,22 @@
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import type { Client } from '@connectrpc/connect';
-import { NodeService, PEER_HEADER, ServerInfoService, StatusService, rpcOptions } from '@tagplane/protocol';
+import {
+  GuardService,
+  NodeService,
+  PEER_HEADER,
+  ServerInfoService,
+  StatusService,
+  rpcOptions,
+} from '@tagplane/protocol';
 import type { ReadinessCheck, Registry } from '@tagplane/runtime';
 import { createRegistry, silentLogger } from '@tagplane/runtime';
 import type { Store } from '@tagplane/store';
 import { authorise } from '../authorise.ts';
 import { createControlMetrics } from '../control/metrics.ts';
 import { SessionRegistry } from '../control/registry.ts';
+import { DEFAULT_THRESHOLDS } from '../guard/config.ts';
+import { Guard } from '../guard/guard.ts';
+import type { Thresholds } from '../guard/window.ts';
 import { createMetrics } from '../metrics.ts';
 import { NodeHub } from '../node-watch/node-hub.ts';
 import { AssignedIndex } from '../reconcile/assigned-index.ts';
@@ -25,6 +35,7 @@ export interface TestClients {
   readonly serverInfos: Client<typeof ServerInfoService>;
   readonly nodes: Client<typeof NodeService>;
   readonly status: Client<typeof StatusService>;
+  readonly guard: Client<typeof GuardService>;
 }
 
 /** The API in memory, over a store in memory, without agents. */
@@ -47,9 +58,14 @@ export interface TestApiOptions {
   readonly wrap?: (store: Store) => Store;
   readonly maxWatchers?: number;
   readonly maxPending?: number;
+  /** What differs from the guard without configuration. */
+  readonly thresholds?: Partial<Thresholds>;
+  /** The guard's clock; Unix milliseconds. */
+  readonly now?: () => number;
 }
 
-export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOptions = {}): TestApi {
+export function startTestApi(options: TestApiOptions = {}): TestApi {
+  const { wrap = (store) => store, thresholds, now, ...limits } = options;
   const log = silentLogger();
   const registry = createRegistry('auth');
   const metrics = createMetrics(registry);
@@ -64,16 +80,28 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
   const read = (entry: Parameters<typeof readableNode>[0]) =>
     readableNode(entry, { metrics, log }, Date.now());
   const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log, ...limits });
+  const guard = new Guard({
+    store: stores.security,
+    thresholds: { ...DEFAULT_THRESHOLDS, ...thresholds },
+    audit,
+    registry,
+    ...(now && { now }),
+  });
   const stop = new AbortController();
   const { assigned, following: followingAssigned } = followAssigned(
     stores.serverInfos,
     registry,
     stop.signal,
   );
-  const following = Promise.all([nodeHub.run(stop.signal), followingAssigned]);
+  const following = Promise.all([nodeHub.run(stop.signal), guard.run(stop.signal), followingAssigned]);
   const checks: ReadinessCheck[] = [];
   const closing = new AbortController();
-  const status = { authId: 'auth-test', connectedAgents: () => 7, readiness: () => checks };
+  const status = {
+    authId: 'auth-test',
+    connectedAgents: () => 7,
+    readiness: () => checks,
+    notices: () => guard.problems(),
+  };
   const control = {
     connect: () => {
       throw new Error('no agents here');
@@ -84,7 +112,7 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
       (router) => {
         registerRoutes(
           router,
-          { stores, metrics, audit, log, status, nodeHub, control, assigned },
+          { stores, metrics, audit, log, status, nodeHub, control, guard, assigned },
           closing.signal,
         );
       },
@@ -104,6 +132,7 @@ export function startTestApi({ wrap = (store) => store, ...limits }: TestApiOpti
       serverInfos: createClient(ServerInfoService, transport),
       nodes: createClient(NodeService, transport),
       status: createClient(StatusService, transport),
+      guard: createClient(GuardService, transport),
     };
   };
   return {
