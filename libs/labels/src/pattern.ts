@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { roughExpressionSize } from './expression-size.ts';
 import { SelectorError } from './selector-error.ts';
 
 export const MAX_PATTERN_CHARACTERS = 1024;
@@ -40,16 +41,17 @@ function compileExpression(pattern: string): CompiledPattern {
       pattern.length,
     );
   }
+  refuseLarge(pattern, roughExpressionSize(pattern) / 4);
   const expression = parseExpression(pattern);
   const program = expression.programSize();
-  if (program > MAX_PATTERN_PROGRAM) {
-    throw new SelectorError(
-      `this regular expression is too large: ${program} instructions, of at most ${MAX_PATTERN_PROGRAM}`,
-      pattern,
-      0,
-    );
-  }
+  refuseLarge(pattern, program);
   return { text: undefined, program, matches: (value) => expression.testExact(value) };
+}
+
+function refuseLarge(pattern: string, program: number): void {
+  if (program <= MAX_PATTERN_PROGRAM) return;
+  const problem = `this regular expression is too large: it takes more than ${MAX_PATTERN_PROGRAM} instructions`;
+  throw new SelectorError(problem, pattern, 0);
 }
 
 function parseExpression(pattern: string): RE2JS {

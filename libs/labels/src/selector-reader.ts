@@ -11,7 +11,7 @@ export interface Token {
 const SIGNS = ',=[]"';
 const SPACE = /[ \t\r\n]*/y;
 /** A JSON string, as far as it goes. */
-const QUOTED = /"(?:[^"\\\p{Cc}]|\\.)*"/uy;
+const QUOTED = /"(?:[^"\\]|\\.)*"/sy;
 
 /** Takes a selector's text apart from left to right. */
 export class SelectorReader {
