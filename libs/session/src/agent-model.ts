@@ -1,4 +1,5 @@
 import type { ReconnectPolicy, StreamEnd } from './agent-reconnect.ts';
+import type { OfferedRoles } from './agent-roles.ts';
 import type { OfferedUpdate } from './agent-update.ts';
 
 /** How the auth service wants the agent to behave on this stream. Milliseconds. */
@@ -42,6 +43,7 @@ export type AgentSession =
 export type AuthMessage =
   | { readonly kind: 'hello'; readonly authId: string; readonly limits: StreamLimits }
   | { readonly kind: 'update'; readonly update: OfferedUpdate }
+  | { readonly kind: 'update-roles'; readonly update: OfferedRoles }
   | { readonly kind: 'ping'; readonly nonce: string }
   | { readonly kind: 'goodbye'; readonly end: StreamEnd; readonly reason: string }
   /** Other authorities are to be trusted now; renewals are to be spread over `withinMs`. */
@@ -54,6 +56,8 @@ export type AgentMessage =
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'ack'; readonly nonce: string }
   | { readonly kind: 'nack'; readonly nonce: string; readonly reason: string }
+  | { readonly kind: 'roles-ack'; readonly nonce: string }
+  | { readonly kind: 'roles-nack'; readonly nonce: string; readonly reason: string }
   | { readonly kind: 'pong'; readonly nonce: string }
   | { readonly kind: 'goodbye'; readonly reason: string };
 
@@ -65,6 +69,8 @@ export type AgentEvent =
   | { readonly kind: 'ended'; readonly end: StreamEnd; readonly reason: string }
   /** An `apply` effect is done; with a problem when the labels held before still stand. */
   | { readonly kind: 'applied'; readonly nonce: string; readonly problem: string | undefined }
+  /** The same of an `apply-roles` effect. */
+  | { readonly kind: 'roles-applied'; readonly nonce: string; readonly problem: string | undefined }
   /** What a heartbeat says has changed. */
   | { readonly kind: 'changed' }
   /** The agent now speaks for another server: the stream is no longer its own. */
@@ -77,6 +83,8 @@ export type AgentEffect =
   | { readonly do: 'send'; readonly message: AgentMessage }
   /** Make the update take effect, then report `applied`. */
   | { readonly do: 'apply'; readonly update: OfferedUpdate }
+  /** Make the roles take effect, then report `roles-applied`. */
+  | { readonly do: 'apply-roles'; readonly update: OfferedRoles }
   /** Drop the stream. `refused`: the auth service will not have this agent as it is. */
   | { readonly do: 'close'; readonly reason: string; readonly refused: boolean };
 

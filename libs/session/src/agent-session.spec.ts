@@ -6,6 +6,7 @@ import { dueAt, nextAgentSession, startAgentSession } from './agent-session.ts';
 const SECOND = 1_000;
 const LIMITS = { heartbeatMs: 300 * SECOND, idleMs: 60 * SECOND };
 const HELLO: AuthMessage = { kind: 'hello', authId: 'auth-1', limits: LIMITS };
+const ROLES = { nonce: 'r1', revision: 'r', remainingMs: 1, change: { kind: 'renew' } } as const;
 const UPDATE = { nonce: 'n1', revision: 'r', change: { kind: 'unknown' } } as const;
 
 function context(now: number, random = 0.5): AgentContext {
@@ -85,6 +86,18 @@ describe('nextAgentSession', () => {
     expect(ack.effects).toEqual([{ do: 'send', message: { kind: 'ack', nonce: 'n1' } }]);
     const nack = play(DUE, received(HELLO), { kind: 'applied', nonce: 'n1', problem: 'no' });
     expect(nack.effects).toEqual([{ do: 'send', message: { kind: 'nack', nonce: 'n1', reason: 'no' } }]);
+  });
+
+  it('applies roles beside labels, and acks or nacks them apart', () => {
+    const offered: AgentEvent = received({ kind: 'update-roles', update: ROLES });
+    expect(play(DUE, received(HELLO), offered).effects).toEqual([{ do: 'apply-roles', update: ROLES }]);
+    const ack = play(DUE, received(HELLO), { kind: 'roles-applied', nonce: 'r1', problem: undefined });
+    expect(ack.effects).toEqual([{ do: 'send', message: { kind: 'roles-ack', nonce: 'r1' } }]);
+    const nack = play(DUE, received(HELLO), { kind: 'roles-applied', nonce: 'r1', problem: 'no' });
+    expect(nack.effects).toEqual([
+      { do: 'send', message: { kind: 'roles-nack', nonce: 'r1', reason: 'no' } },
+    ]);
+    expect(play(DUE, offered).effects).toMatchObject([{ do: 'close', refused: false }]);
   });
 
   it('heartbeats at once on a change, and counts the interval from there', () => {
@@ -191,6 +204,7 @@ const anyEnd = fc.record({
 const anyMessage: fc.Arbitrary<AuthMessage> = fc.oneof(
   fc.constant(HELLO),
   fc.constant<AuthMessage>({ kind: 'update', update: UPDATE }),
+  fc.constant<AuthMessage>({ kind: 'update-roles', update: ROLES }),
   fc.constant<AuthMessage>({ kind: 'ping', nonce: 'p' }),
   fc.constant<AuthMessage>({ kind: 'unknown' }),
   anyEnd.map((end): AuthMessage => ({ kind: 'goodbye', end, reason: 'r' })),

@@ -96,6 +96,7 @@ function onGreeting(state: Phase<'greeting'>, event: AgentEvent, context: AgentC
     case 'received':
       return greeted(state, event.message, context);
     case 'applied':
+    case 'roles-applied':
     case 'changed':
       return stay(state);
     case 'stop':
@@ -118,6 +119,7 @@ function greeted(state: Phase<'greeting'>, message: AuthMessage, context: AgentC
     case 'unknown':
       return stay(state);
     case 'update':
+    case 'update-roles':
     case 'ping':
       return leave(state, { kind: 'lost' }, 'the auth service spoke before its hello', context);
   }
@@ -130,6 +132,7 @@ function onOpen(state: Phase<'open'>, event: AgentEvent, context: AgentContext):
     case 'received':
       return onMessage({ ...state, heardAt: context.now }, event.message, context);
     case 'applied':
+    case 'roles-applied':
       return { state, effects: [{ do: 'send', message: answerTo(event) }] };
     case 'changed':
       return heartbeat(state, context);
@@ -154,6 +157,8 @@ function onMessage(state: Phase<'open'>, message: AuthMessage, context: AgentCon
   switch (message.kind) {
     case 'update':
       return { state, effects: [{ do: 'apply', update: message.update }] };
+    case 'update-roles':
+      return { state, effects: [{ do: 'apply-roles', update: message.update }] };
     case 'ping':
       return { state, effects: [{ do: 'send', message: { kind: 'pong', nonce: message.nonce } }] };
     case 'goodbye':
@@ -165,8 +170,13 @@ function onMessage(state: Phase<'open'>, message: AuthMessage, context: AgentCon
   }
 }
 
-function answerTo(event: Extract<AgentEvent, { kind: 'applied' }>): AgentMessage {
+function answerTo(event: Extract<AgentEvent, { kind: 'applied' | 'roles-applied' }>): AgentMessage {
   const { nonce, problem } = event;
+  if (event.kind === 'roles-applied') {
+    return problem === undefined
+      ? { kind: 'roles-ack', nonce }
+      : { kind: 'roles-nack', nonce, reason: problem };
+  }
   return problem === undefined ? { kind: 'ack', nonce } : { kind: 'nack', nonce, reason: problem };
 }
 
