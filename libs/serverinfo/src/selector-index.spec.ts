@@ -19,7 +19,7 @@ function indexOf(texts: readonly string[]): { index: SelectorIndex<Item>; items:
 const labels = (entries: Record<string, string>) => new Map(Object.entries(entries));
 
 describe('SelectorIndex', () => {
-  it.each([
+  it.each<[string, string, Record<string, string>, Record<string, string>]>([
     ['a value', 'aws/team=db', { 'aws/team': 'db' }, { 'aws/team': 'web' }],
     ['one of several values', 'aws/team=[db, web]', { 'aws/team': 'web' }, { 'aws/team': 'ops' }],
     ['a value twice', 'aws/team=[db, db]', { 'aws/team': 'db' }, { team: 'db' }],
@@ -28,7 +28,7 @@ describe('SelectorIndex', () => {
     ['a text with an escape', 'aws/team=a\\*b', { 'aws/team': 'a*b' }, { 'aws/team': 'axb' }],
     ['a value beside a glob', 'aws/team=[db, w*]', { 'aws/team': 'web' }, { 'aws/team': 'x' }],
     ['several terms', 'aws/n=*, aws/team=db', { 'aws/n': '', 'aws/team': 'db' }, { 'aws/team': 'db' }],
-    ['the key of Object', 'aws/__proto__=x', JSON.parse('{"aws/__proto__":"x"}'), {}],
+    ['the key of Object', 'aws/__proto__=x', { 'aws/__proto__': 'x' }, {}],
   ])('finds %s and nothing else, until it is removed', (_, text, held, other) => {
     const { index, items } = indexOf([text, 'aws/none=none']);
     expect(index.matching(labels(held)).map((found) => found.text)).toEqual([text]);

@@ -221,7 +221,7 @@ export class AgentSession implements RecordSource {
     const before = this.#state.sync;
     this.#handle({ type: 'wanted', version: wanting.version }, wanting);
     const after = this.#state.sync;
-    if (after.phase !== 'synced' || (after === before && !wanting.rebased)) return;
+    if (after.phase !== 'synced' || (after === before && !wanting.restated)) return;
     node.hold(wanting);
     this.#writeRecord();
   }

@@ -1,5 +1,5 @@
 import type { ServerId } from '@tagplane/identity';
-import { wantedLabels } from '@tagplane/session';
+import { assignedLabels, wantedLabels } from '@tagplane/session';
 import type {
   Assignments,
   AuthSessionState,
@@ -46,8 +46,8 @@ export interface Cause {
 export interface Wanting {
   readonly version: LabelsVersion;
   readonly sets: LabelSets;
-  /** What it stands on is other than before. */
-  readonly rebased: boolean;
+  /** What is to be said of it is other than before, whether or not the labels are. */
+  readonly restated: boolean;
   readonly cause: Cause | undefined;
 }
 
@@ -119,20 +119,22 @@ export class NodeView {
     if (wanted.state === 'keep' && !this.#recordRead) return 'needs-record';
     const cause = revision > this.#foundRevision ? causeOf(discovered, revision) : latestOf(wanted);
     this.#foundRevision = revision;
-    const rebased = this.#basis !== (wanted.state === 'keep' ? 'unknown' : wanted.basis);
     if (wanted.state === 'keep') {
       this.#basis = 'unknown';
       return 'keep';
     }
+    const { version, sets } = wanted;
+    const omitted = wanted.assigned.omitted.length;
+    const restated = this.#basis !== wanted.basis || omitted !== this.#omitted;
     this.#basis = wanted.basis;
-    this.#wantedRevision = wanted.version.revision;
-    this.#omitted = wanted.assigned.omitted.length;
-    return { version: wanted.version, sets: wanted.sets, rebased, cause };
+    this.#wantedRevision = version.revision;
+    this.#omitted = omitted;
+    return { version, sets, restated, cause };
   }
 
-  /** What is assigned by name stands in the place of what operators assigned before. */
-  #heldAws(holds: Holds, { byInstance, byServerId }: Assignments): HeldAws {
-    const endless = holds.endless && byInstance.length + byServerId.length > 0;
+  /** Only if there is something to put in the place of what operators assigned before, that is known to be all. */
+  #heldAws(holds: Holds, assigned: Assignments): HeldAws {
+    const endless = holds.endless && assignedLabels(assigned, undefined).layers.length > 0;
     return heldAws(this.#holding, { ...holds, endless }, this.instanceKey);
   }
 

@@ -1,5 +1,6 @@
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import type { InstanceKey } from '@tagplane/identity';
+import { parseSelector } from '@tagplane/labels';
 import { MINUTE } from '@tagplane/runtime';
 import { discoveredName, encodeServerInfo, serverInfoKey } from '@tagplane/serverinfo';
 import type { Match } from '@tagplane/serverinfo';
@@ -37,10 +38,21 @@ export function discovered(number: number, tags: Record<string, string>, options
 /** An operator's ServerInfo for a server id, or for the instance of a number. */
 export function assigned(name: string, target: string | number, values: Record<string, string>): Put {
   const serverId = typeof target === 'string' ? parseServerId(target) : undefined;
-  const match: Match =
+  return assignedBy(
+    name,
     serverId === undefined
       ? { kind: 'aws-instance', instance: instance(Number(target)) }
-      : { kind: 'server-id', serverId };
+      : { kind: 'server-id', serverId },
+    values,
+  );
+}
+
+/** An operator's ServerInfo for every node that the selector picks. */
+export function selecting(name: string, selector: string, values: Record<string, string>): Put {
+  return assignedBy(name, { kind: 'selector', selector: parseSelector(selector) }, values);
+}
+
+function assignedBy(name: string, match: Match, values: Record<string, string>): Put {
   const labels = new Map(Object.entries(values).map(([key, value]) => [`dynamic/${key}`, value]));
   const value = encodeServerInfo({ name, match, labels, observedAt: undefined, origin: 'operator/test' });
   return { key: serverInfoKey(name), value, ttlMs: undefined };
