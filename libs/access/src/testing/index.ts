@@ -1,0 +1,1 @@
+export { referenceDecide, type PlainDecision } from './reference.ts';
