@@ -165,7 +165,7 @@ describe('the agent as a process', () => {
 describe('the command line', () => {
   it.each([
     [{ TAGPLANE_LABELS: '{aws/env: prod}' }, /^tagplane-agent: labels\.aws\/env: .*under aws\//],
-    [{ TAGPLANE_COMMANDS: '[{name: kernel}]' }, /^tagplane-agent: commands: .*not supported/],
+    [{ TAGPLANE_COMMANDS: '[{name: kernel}]' }, /^tagplane-agent: commands\.0\.command: required/],
     [{ TAGPLANE_DATA_DIR: '/dev/null/x' }, /^tagplane-agent: data_dir: /],
     [{ TAGPLANE_SOCKET: '/dev/null' }, /^tagplane-agent: socket: /],
   ])('exits with 2 and one line for %j', async (env, line) => {
@@ -183,7 +183,9 @@ describe('the command line', () => {
     [['labels', '--socket', '/nowhere/agent.sock'], 1, /^tagplane-agent: no agent is running/],
     [['labels', '--format', 'xml'], 2, /^tagplane-agent: labels: --format/],
     [['status', '--wrong'], 2, /^tagplane-agent: status: /],
-    [['check'], 2, /unknown command/],
+    [['check'], 2, /^tagplane-agent: check: --login is missing/],
+    [['check', '--login', 'a', '--trait', 'b'], 2, /^tagplane-agent: check: --trait: expected NAME=VALUE/],
+    [['check', '--login', 'a', '--socket', '/nowhere/agent.sock'], 1, /no agent is running/],
   ])('%j exits with %i', async (args, expected, line) => {
     const { code, stderr, stdout } = await runAgentProgram(args);
     expect({ code, stdout }).toEqual({ code: expected, stdout: '' });

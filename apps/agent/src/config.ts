@@ -139,6 +139,8 @@ export interface AgentSettings {
   readonly metadata?: boolean;
   readonly ownLabels?: Labels;
   readonly commands?: readonly LabelCommand[];
+  /** Whether it takes roles and decides by them. Default: it does. */
+  readonly decides?: boolean;
   /** Undefined: nothing is kept on disk. */
   readonly dataDir?: string;
   readonly socket?: string;

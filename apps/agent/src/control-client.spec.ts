@@ -26,6 +26,8 @@ function heldUp(auth: FakeAuth, options: Partial<ControlClientOptions> = {}) {
       hostname: 'node-1',
       ownLabels: new Map(),
       importedLabels: new Map(),
+      heldRolesRevision: '',
+      heldRolesRemainingMs: undefined,
       instance: sampleInstance('0'),
       heldRevision: '',
       heldRemainingMs: undefined,

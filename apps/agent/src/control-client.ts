@@ -1,6 +1,6 @@
-import type { Credentials } from '@tagplane/credentials';
+import type { Credentials, SignedStatement } from '@tagplane/credentials';
 import type { ServerId } from '@tagplane/identity';
-import type { ControlStreamResponse } from '@tagplane/protocol';
+import type { ControlStreamResponse, Signature } from '@tagplane/protocol';
 import type { Address, Logger } from '@tagplane/runtime';
 import { SECOND, formatAddress } from '@tagplane/runtime';
 import { dueAt, nextAgentSession, startAgentSession } from '@tagplane/session';
@@ -11,6 +11,7 @@ import type {
   AgentMessage,
   AgentSession,
   AuthMessage,
+  OfferedRoles,
   OfferedUpdate,
 } from '@tagplane/session';
 import type { Clock } from './clock.ts';
@@ -21,6 +22,7 @@ import { Inbox } from './inbox.ts';
 import type { AgentObserver } from './observer.ts';
 import type { Report } from './report.ts';
 import type { ConnectionSecurity } from './security.ts';
+import { SignatureReader } from './signatures.ts';
 
 export interface ControlClientOptions {
   readonly addresses: readonly [Address, ...Address[]];
@@ -35,7 +37,10 @@ export interface ControlClientOptions {
   /** Told that an auth service will not have this agent as it is. */
   readonly refused?: () => void;
   /** Makes an update take effect; resolves to the problem when it does not. Never rejects. */
-  readonly apply: (update: OfferedUpdate) => Promise<string | undefined>;
+  readonly apply: (update: OfferedUpdate, signed?: SignedStatement) => Promise<string | undefined>;
+  /** The same for roles; undefined: this agent decides nothing, and wants none. */
+  readonly applyRoles?:
+    ((update: OfferedRoles, signed?: SignedStatement) => Promise<string | undefined>) | undefined;
   readonly clock: Clock;
   readonly random?: () => number;
   readonly observer: AgentObserver;
@@ -54,7 +59,11 @@ export interface ConnectionStatus {
   readonly lastError: string | undefined;
 }
 
-type Posted = AgentEvent & { readonly from?: object };
+type Posted = AgentEvent & {
+  readonly from?: object;
+  /** What came with a received update. */
+  readonly signed?: SignedStatement | undefined;
+};
 
 /**
  * From the start of an attempt, connecting included, until the auth service's hello: it lets in a fleet
@@ -155,7 +164,7 @@ export class ControlClient {
     const { state, effects } = nextAgentSession(before, event, this.#context());
     this.#session = state;
     if (state.phase !== before.phase) this.#entered(state);
-    for (const effect of effects) await this.#execute(effect);
+    for (const effect of effects) await this.#execute(effect, event.signed);
   }
 
   /** What is no matter of the session's. */
@@ -178,7 +187,7 @@ export class ControlClient {
     this.#options.log.info({ event: 'connected', address: this.status().address, auth_id: state.authId });
   }
 
-  async #execute(effect: AgentEffect): Promise<void> {
+  async #execute(effect: AgentEffect, signed: SignedStatement | undefined): Promise<void> {
     switch (effect.do) {
       case 'open':
         this.#open(effect.address);
@@ -187,7 +196,10 @@ export class ControlClient {
         this.#send(effect.message);
         return;
       case 'apply':
-        await this.#apply(effect.update);
+        await this.#apply(effect.update, signed);
+        return;
+      case 'apply-roles':
+        await this.#applyRoles(effect.update, signed);
         return;
       case 'close':
         await this.#close(effect.reason, effect.refused);
@@ -196,7 +208,8 @@ export class ControlClient {
   }
 
   #open(index: number): void {
-    const { addresses, serverId, report } = this.#options;
+    const { addresses, serverId, report, applyRoles } = this.#options;
+    const decides = applyRoles !== undefined;
     const mark = {};
     this.#mark = mark;
     const security = this.#options.security();
@@ -204,34 +217,43 @@ export class ControlClient {
       this.#post({ kind: 'ended', end: { kind: 'lost' }, reason: 'no credentials', from: mark });
       return;
     }
+    const signatures = new SignatureReader();
     const connection = openConnection({
       address: addresses[index] ?? addresses[0],
       serverId: serverId(),
       security,
       onMessage: async (message: ControlStreamResponse) => {
-        if (mark === this.#mark)
-          await this.#inbox.put({ kind: 'received', message: authMessage(message), from: mark });
+        if (mark !== this.#mark) return;
+        const signed = signatures.read(signatureOf(message));
+        await this.#inbox.put({ kind: 'received', message: authMessage(message), signed, from: mark });
       },
       onEnd: (end, reason) => {
         this.#post({ kind: 'ended', end, reason, from: mark });
       },
     });
-    connection.send('hello', () => helloMessage(serverId(), report()));
+    connection.send('hello', () => helloMessage(serverId(), report(), decides));
     this.#connection = connection;
   }
 
   #send(message: AgentMessage): void {
-    // An ack and a nack answer the same update or a newer one: they share a place.
-    const place = message.kind === 'nack' ? 'ack' : message.kind;
-    this.#connection?.send(place, () => agentMessage(message, this.#options.report));
+    this.#connection?.send(PLACES[message.kind] ?? message.kind, () =>
+      agentMessage(message, this.#options.report),
+    );
     if (message.kind === 'heartbeat') this.#options.observer.heartbeatSent();
     if (message.kind === 'goodbye') this.#connection?.finish();
   }
 
-  async #apply(update: OfferedUpdate): Promise<void> {
-    const problem = await this.#options.apply(update);
+  async #apply(update: OfferedUpdate, signed: SignedStatement | undefined): Promise<void> {
+    const problem = await this.#options.apply(update, signed);
     this.#options.observer.updateAnswered(update.change.kind, update.revision, problem);
     await this.#handle({ kind: 'applied', nonce: update.nonce, problem });
+  }
+
+  async #applyRoles(update: OfferedRoles, signed: SignedStatement | undefined): Promise<void> {
+    const { applyRoles, observer } = this.#options;
+    const problem = applyRoles === undefined ? 'this agent takes no roles' : await applyRoles(update, signed);
+    observer.rolesAnswered(update.change.kind, update.revision, problem);
+    await this.#handle({ kind: 'roles-applied', nonce: update.nonce, problem });
   }
 
   /** Ends the stream. Its reader may wait for this very loop to take a message, so that is let go first. */
@@ -257,6 +279,14 @@ export class ControlClient {
     if (refused) this.#options.log.error({ event: 'refused', reason, retry_in_ms });
     else this.#options.log.warn({ event: 'disconnected', reason, retry_in_ms });
   }
+}
+
+/** An ack and a nack answer the same update or a newer one: they share a place. */
+const PLACES: Partial<Record<AgentMessage['kind'], string>> = { nack: 'ack', 'roles-nack': 'roles-ack' };
+
+function signatureOf({ message }: ControlStreamResponse): Signature | undefined {
+  const signs = message.case === 'updateLabels' || message.case === 'updateRoles';
+  return signs ? message.value.signature : undefined;
 }
 
 const STATES = {

@@ -5,6 +5,7 @@ import {
   ControlStreamRequestSchema,
   GoodbyeReason,
   HeartbeatSchema,
+  accessRoleFromMessage,
   instanceToMessage,
   labelsFromMessage,
   labelsToMessage,
@@ -17,9 +18,17 @@ import type {
   Heartbeat,
   LabelLifetime,
   UpdateLabels,
+  UpdateRoles,
 } from '@tagplane/protocol';
 import { MINUTE, SECOND, VERSION } from '@tagplane/runtime';
-import type { AgentMessage, AuthMessage, HeldLifetime, OfferedUpdate, StreamLimits } from '@tagplane/session';
+import type {
+  AgentMessage,
+  AuthMessage,
+  HeldLifetime,
+  OfferedRoles,
+  OfferedUpdate,
+  StreamLimits,
+} from '@tagplane/session';
 import type { Report } from './report.ts';
 
 /** DESIGN's cadence, when the auth service names none. */
@@ -30,8 +39,9 @@ const DEFAULT_RENEW_WITHIN_MS = MINUTE;
 const HEARTBEAT_BOUNDS_MS = [100, 60 * MINUTE] as const;
 const MIN_IDLE_MS = SECOND;
 
-export function helloMessage(serverId: string, report: Report): ControlStreamRequest {
-  const value = { serverId, version: VERSION, heartbeat: heartbeatOf(report) };
+/** @param decides whether the agent wants roles, to decide by them */
+export function helloMessage(serverId: string, report: Report, decides: boolean): ControlStreamRequest {
+  const value = { serverId, version: VERSION, heartbeat: heartbeatOf(report), decides };
   return create(ControlStreamRequestSchema, { message: { case: 'hello', value } });
 }
 
@@ -49,6 +59,13 @@ function memberOf(message: AgentMessage, report: () => Report) {
     case 'nack':
       return {
         case: 'labelsNack' as const,
+        value: { nonce: message.nonce, reason: message.reason.slice(0, 1_024) },
+      };
+    case 'roles-ack':
+      return { case: 'rolesAck' as const, value: { nonce: message.nonce } };
+    case 'roles-nack':
+      return {
+        case: 'rolesNack' as const,
         value: { nonce: message.nonce, reason: message.reason.slice(0, 1_024) },
       };
     case 'pong':
@@ -69,6 +86,10 @@ function heartbeatOf(report: Report): Heartbeat {
     ...(report.heldRemainingMs === undefined
       ? {}
       : { heldRemaining: durationFromMs(Math.floor(report.heldRemainingMs)) }),
+    heldRolesRevision: report.heldRolesRevision,
+    ...(report.heldRolesRemainingMs === undefined
+      ? {}
+      : { heldRolesRemaining: durationFromMs(Math.floor(report.heldRolesRemainingMs)) }),
   });
 }
 
@@ -91,6 +112,7 @@ export function authMessage({ message }: ControlStreamResponse): AuthMessage {
       };
     }
     case 'updateRoles':
+      return { kind: 'update-roles', update: rolesOf(message.value) };
     case undefined:
       return { kind: 'unknown' };
   }
@@ -142,6 +164,25 @@ function changeOf(change: UpdateLabels['change']): OfferedUpdate['change'] {
           ]),
         ),
       };
+    case undefined:
+      return { kind: 'unknown' };
+  }
+}
+
+function rolesOf({ nonce, revision, remaining, change }: UpdateRoles): OfferedRoles {
+  return { nonce, revision, remainingMs: optionalMs(remaining), change: rolesChangeOf(change) };
+}
+
+function rolesChangeOf(change: UpdateRoles['change']): OfferedRoles['change'] {
+  switch (change.case) {
+    case 'replace':
+      return { kind: 'replace', roles: change.value.roles.map(accessRoleFromMessage) };
+    case 'apply': {
+      const { baseRevision, put, removed } = change.value;
+      return { kind: 'apply', baseRevision, put: put.map(accessRoleFromMessage), removed };
+    }
+    case 'renew':
+      return { kind: 'renew' };
     case undefined:
       return { kind: 'unknown' };
   }

@@ -1,9 +1,11 @@
+import type { SignedStatement } from '@tagplane/credentials';
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import type { InstanceKey, ServerId } from '@tagplane/identity';
 import { NAMESPACES, labelsRevision, nodeSetProblem } from '@tagplane/labels';
-import type { HeldLabels, HeldSet } from '@tagplane/session';
+import type { ClockReading, HeldLabels, HeldSet } from '@tagplane/session';
 import * as z from 'zod';
 import type { IdentityRecord } from './identity.ts';
+import { encodeSigned, signedField } from './sealed/signed-field.ts';
 
 /** Whose labels a file has. */
 export interface LabelOwner {
@@ -14,17 +16,19 @@ export interface LabelOwner {
 export interface StoredLabels {
   readonly owner: LabelOwner;
   readonly held: HeldLabels;
+  /** The auth service's word for them; undefined without TLS. */
+  readonly signed: SignedStatement | undefined;
 }
 
 const VERSION = 1;
 
-const serverIdField = z.string().transform((text, context) => {
+export const serverIdField = z.string().transform((text, context) => {
   const id = parseServerId(text);
   if (id === undefined) context.addIssue({ code: 'custom', message: 'not a server id' });
   return id ?? z.NEVER;
 });
 
-const instanceField = z
+export const instanceField = z
   .strictObject({ account: z.string(), region: z.string(), instance: z.string() })
   .transform((parts, context) => {
     const key = parseInstanceKey(parts);
@@ -43,12 +47,17 @@ const identityFile = z.strictObject({
   boot: z.string(),
 });
 
-const labelsFile = z.strictObject({
-  version: z.literal(VERSION),
+export const clockField = z
+  .strictObject({ wall_ms: z.number(), monotonic_ms: z.number(), boot: z.string() })
+  .transform(({ wall_ms, monotonic_ms, boot }): ClockReading => {
+    return { wallMs: wall_ms, monotonicMs: monotonic_ms, boot };
+  });
+
+const labelsContent = z.strictObject({
   server_id: serverIdField,
   instance: instanceField,
   revision: z.string(),
-  as_of: z.strictObject({ wall_ms: z.number(), monotonic_ms: z.number(), boot: z.string() }),
+  as_of: clockField,
   sets: z.array(
     z.strictObject({
       namespace: z.enum(NAMESPACES),
@@ -58,6 +67,7 @@ const labelsFile = z.strictObject({
       remaining_ms: duration,
     }),
   ),
+  signed: signedField.optional(),
 });
 
 export function encodeIdentity(record: IdentityRecord): string {
@@ -71,27 +81,31 @@ export function decodeIdentity(text: string): IdentityRecord {
   return { serverId: server_id, generated, instance, boot };
 }
 
-export function encodeLabels({ owner, held }: StoredLabels): string {
-  const { wallMs, monotonicMs, boot } = held.asOf;
-  const file: z.input<typeof labelsFile> = {
-    version: VERSION,
+/** What is sealed. */
+export function encodeLabels({ owner, held, signed }: StoredLabels): unknown {
+  const content: z.input<typeof labelsContent> = {
     server_id: owner.serverId,
     instance: owner.instance,
     revision: held.revision,
-    as_of: { wall_ms: wallMs, monotonic_ms: monotonicMs, boot },
+    as_of: encodeClock(held.asOf),
     sets: held.sets.map(({ namespace, labels, ageMs, remainingMs }) => ({
       namespace,
       labels: [...labels],
       age_ms: finite(ageMs),
       remaining_ms: remainingMs,
     })),
+    signed: signed && encodeSigned(signed),
   };
-  return `${JSON.stringify(file)}\n`;
+  return content;
 }
 
-/** @throws Error when the text is no such file, or not whole; its message holds no label */
-export function decodeLabels(text: string): StoredLabels {
-  const file = parse(labelsFile, text);
+export function encodeClock({ wallMs, monotonicMs, boot }: ClockReading): z.input<typeof clockField> {
+  return { wall_ms: wallMs, monotonic_ms: monotonicMs, boot };
+}
+
+/** @throws Error when it is no such content, or not whole; its message holds no label */
+export function decodeLabels(content: unknown): StoredLabels {
+  const file = shaped(labelsContent, content);
   const sets = file.sets.map(({ namespace, labels, age_ms, remaining_ms }): HeldSet => {
     const map = new Map(labels);
     if (nodeSetProblem(namespace, map) !== undefined)
@@ -101,10 +115,10 @@ export function decodeLabels(text: string): StoredLabels {
   if (labelsRevision(new Map(sets.flatMap((set) => [...set.labels]))) !== file.revision) {
     throw new Error('the labels do not have the revision beside them');
   }
-  const { wall_ms, monotonic_ms, boot } = file.as_of;
   return {
     owner: { serverId: file.server_id, instance: file.instance },
-    held: { revision: file.revision, sets, asOf: { wallMs: wall_ms, monotonicMs: monotonic_ms, boot } },
+    held: { revision: file.revision, sets, asOf: file.as_of },
+    signed: file.signed,
   };
 }
 
@@ -116,6 +130,11 @@ function parse<Schema extends z.ZodType>(schema: Schema, text: string): z.output
     // The parser's own message quotes the text, labels and all.
     throw new Error('not JSON');
   }
+  return shaped(schema, value);
+}
+
+/** @throws Error naming where it is of another shape; the message holds none of the values */
+export function shaped<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

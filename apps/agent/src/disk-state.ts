@@ -1,17 +1,21 @@
 import { constants } from 'node:fs';
-import { access, mkdir, rm } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credentials } from '@tagplane/credentials';
 import { CredentialFileError, readCredentialFile, writeCredentialFile } from '@tagplane/credentials';
-import { instanceKeyText } from '@tagplane/identity';
 import type { Logger } from '@tagplane/runtime';
-import { ConfigError, SECOND, readIfThere, setAside, writeAtomically } from '@tagplane/runtime';
-import type { HeldLabels } from '@tagplane/session';
-import { decodeIdentity, decodeLabels, encodeIdentity, encodeLabels } from './disk-codec.ts';
+import { ConfigError, readIfThere, setAside, writeAtomically } from '@tagplane/runtime';
+import type { HeldLabels, HeldRoles } from '@tagplane/session';
+import { decodeIdentity, encodeIdentity } from './disk-codec.ts';
 import type { LabelOwner } from './disk-codec.ts';
 import { messageOf } from './errors.ts';
 import type { IdentityRecord } from './identity.ts';
 import type { LabelStore } from './label-holder.ts';
+import type { RoleStore } from './roles/role-holder.ts';
+import { readLabels, readRoles, labelStore, roleStore } from './sealed/sealed-state.ts';
+import type { Reader } from './sealed/sealed-state.ts';
+import { SealedFiles } from './sealed/sealed-files.ts';
+import type { RefusedFile } from './sealed/sealed-files.ts';
 
 /** What an agent keeps between its runs. */
 export interface AgentState {
@@ -26,14 +30,16 @@ export interface AgentState {
   writeCredentials(credentials: Credentials): Promise<void>;
   /** Moves credentials that are not to be used out of the way. */
   discardCredentials(): Promise<void>;
-  /** The labels, if they are this owner's. */
-  readLabels(owner: LabelOwner): Promise<HeldLabels | undefined>;
+  /** The labels, if they are this reader's to use. */
+  readLabels(reader: Reader): Promise<HeldLabels | undefined>;
   /** @param owner whose labels these are, asked at each write */
   labelStore(owner: () => LabelOwner): LabelStore;
+  /** The roles, if they are this reader's to use. */
+  readRoles(reader: Reader): Promise<HeldRoles | undefined>;
+  roleStore(owner: () => LabelOwner): RoleStore;
+  /** The files of labels and roles that were not used. */
+  refused(): readonly RefusedFile[];
 }
-
-/** A disk that takes longer holds up the stream; the auth service then sends the labels again. */
-const WRITE_TIMEOUT_MS = 10 * SECOND;
 
 /**
  * Keeps state in a directory, made when it is not there.
@@ -49,8 +55,8 @@ export async function openDiskState(directory: string, log: Logger): Promise<Age
     throw new ConfigError(`data_dir: ${directory} cannot be written to: ${reason}`, { cause: error });
   }
   const identityPath = join(directory, 'identity.json');
-  const labelsPath = join(directory, 'labels.json');
   const credentialsPath = join(directory, 'credentials.json');
+  const sealed = await SealedFiles.open(directory, log);
   return {
     readIdentity: () => readOr(identityPath, decodeIdentity, log),
     async writeIdentity(record) {
@@ -66,48 +72,34 @@ export async function openDiskState(directory: string, log: Logger): Promise<Age
     async discardCredentials() {
       await setAside(credentialsPath);
     },
-    async readLabels(owner) {
-      const stored = await readOr(labelsPath, decodeLabels, log);
-      if (stored === undefined) return undefined;
-      if (isOwner(stored.owner, owner)) return stored.held;
-      log.warn({ event: 'labels_discarded', reason: 'they were kept for another server', path: labelsPath });
-      await rm(labelsPath, { force: true });
-      return undefined;
-    },
-    labelStore: (owner) => diskLabelStore(labelsPath, owner),
+    readLabels: (reader) => readLabels(sealed, reader),
+    labelStore: (owner) => labelStore(sealed, owner),
+    readRoles: (reader) => readRoles(sealed, reader),
+    roleStore: (owner) => roleStore(sealed, owner),
+    refused: () => sealed.refused(),
   };
 }
+
+const NOTHING = { write: () => Promise.resolve(), clear: () => Promise.resolve() };
+const NONE_REFUSED: readonly RefusedFile[] = [];
 
 /** Keeps nothing: for hosts of many agents, and for what has no disk of its own. */
 export function memoryState(): AgentState {
-  return {
-    readIdentity: () => Promise.resolve(undefined),
-    writeIdentity: () => Promise.resolve(),
-    readCredentials: () => Promise.resolve(undefined),
-    writeCredentials: () => Promise.resolve(),
-    discardCredentials: () => Promise.resolve(),
-    readLabels: () => Promise.resolve(undefined),
-    labelStore: () => ({ write: () => Promise.resolve(), clear: () => Promise.resolve() }),
-  };
+  return MEMORY;
 }
 
-function diskLabelStore(path: string, owner: () => LabelOwner): LabelStore {
-  // Writes go one after the other, also after one that was given up waiting for.
-  let last = Promise.resolve();
-  const enqueue = (work: () => Promise<void>): Promise<void> => {
-    const done = last.then(work);
-    last = done.catch(() => undefined);
-    return withinTime(done);
-  };
-  return {
-    write: (held) => {
-      // Whose they are is known now; when their turn comes, the agent may be another.
-      const text = encodeLabels({ owner: owner(), held });
-      return enqueue(() => writeAtomically(path, text));
-    },
-    clear: () => enqueue(() => rm(path, { force: true })),
-  };
-}
+const MEMORY: AgentState = {
+  readIdentity: () => Promise.resolve(undefined),
+  writeIdentity: () => Promise.resolve(),
+  readCredentials: () => Promise.resolve(undefined),
+  writeCredentials: () => Promise.resolve(),
+  discardCredentials: () => Promise.resolve(),
+  readLabels: () => Promise.resolve(undefined),
+  labelStore: () => NOTHING,
+  readRoles: () => Promise.resolve(undefined),
+  roleStore: () => NOTHING,
+  refused: () => NONE_REFUSED,
+};
 
 async function readCredentials(path: string, log: Logger): Promise<Credentials | undefined> {
   try {
@@ -125,12 +117,6 @@ async function putAside(path: string, reason: string, log: Logger): Promise<void
   log.error({ event: 'state_file_set_aside', path, reason, moved_to: aside });
 }
 
-function isOwner(stored: LabelOwner, owner: LabelOwner): boolean {
-  if (stored.serverId !== owner.serverId) return false;
-  if (stored.instance === undefined || owner.instance === undefined) return true;
-  return instanceKeyText(stored.instance) === instanceKeyText(owner.instance);
-}
-
 /** A file that cannot be used is set aside, so that it stops an agent from starting at most once. */
 async function readOr<Value>(
   path: string,
@@ -144,15 +130,4 @@ async function readOr<Value>(
     await putAside(path, messageOf(error), log);
     return undefined;
   }
-}
-
-function withinTime(work: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`not done within ${WRITE_TIMEOUT_MS / SECOND} s`));
-    }, WRITE_TIMEOUT_MS);
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-    });
-  });
 }

@@ -5,12 +5,14 @@ import type { AgentIdentity, IdentityChange } from './agent-identity.ts';
 import { certifiedBy } from './certified.ts';
 import type { ControlClient } from './control-client.ts';
 import type { LabelHolder } from './label-holder.ts';
+import type { RoleHolder } from './roles/role-holder.ts';
 
 /** The parts of an agent that who it is makes a difference to. */
 export interface Followers {
   readonly identity: AgentIdentity;
   readonly credentials: AgentCredentials | undefined;
   readonly holder: LabelHolder;
+  readonly roles: RoleHolder | undefined;
   readonly client: ControlClient;
 }
 
@@ -35,7 +37,7 @@ export async function followCredentials(
 
 async function follow(
   { discard, renamed }: IdentityChange,
-  { identity, holder, client }: Followers,
+  { identity, holder, roles, client }: Followers,
   log: Logger,
 ): Promise<void> {
   if (discard === undefined && !renamed) {
@@ -47,4 +49,5 @@ async function follow(
   if (discard === undefined) return;
   log.warn({ event: 'identity_changed', reason: discard, server_id: identity.serverId });
   await holder.discard();
+  await roles?.discard();
 }

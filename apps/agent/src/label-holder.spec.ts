@@ -28,7 +28,11 @@ class FakeStore implements LabelStore {
 }
 
 function holder(store: LabelStore, held?: HeldLabels, clock: Clock = clockAt(0)): LabelHolder {
-  return new LabelHolder(store, held, clock, silentLogger());
+  const vouching = { signed: false } as const;
+  return new LabelHolder({
+    ...{ store, held, clock, log: silentLogger() },
+    holder: () => ({ serverId: 'web-1', vouching }),
+  });
 }
 
 describe('LabelHolder', () => {
@@ -70,7 +74,7 @@ describe('LabelHolder', () => {
     const subject = holder(store, heldOf(PROD));
     store.failure = new Error('ENOSPC: no space left on device');
     const problem = await subject.apply(replaceWith(DEV));
-    expect(problem).toBe('the labels could not be written to disk: ENOSPC: no space left on device');
+    expect(problem).toBe('the update could not be written to disk: ENOSPC: no space left on device');
     expect(subject.view().revision).toBe(heldOf(PROD).revision);
     store.failure = undefined;
     expect(await subject.apply(replaceWith(DEV))).toBeUndefined();

@@ -7,6 +7,11 @@ export class AgentUnreachableError extends Error {
   override readonly name = 'AgentUnreachableError';
 }
 
+/** The agent does not take the question. The message is one line, for a person. */
+export class QuestionRefusedError extends Error {
+  override readonly name = 'QuestionRefusedError';
+}
+
 const TIMEOUT_MS = 5 * SECOND;
 /** All labels an agent can hold are some 300 KiB. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -14,20 +19,29 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /**
  * Asks the agent behind a local socket.
  *
+ * @param question posted as JSON; undefined: there is none
  * @returns the JSON document
- * @throws AgentUnreachableError
+ * @throws AgentUnreachableError; QuestionRefusedError when the agent does not take the question
  */
-export async function askAgent(socket: string, path: string, signal: AbortSignal): Promise<unknown> {
+export async function askAgent(
+  socket: string,
+  path: string,
+  signal: AbortSignal,
+  question?: unknown,
+): Promise<unknown> {
   try {
-    return JSON.parse(await get(socket, path, signal)) as unknown;
+    return JSON.parse(await exchange(socket, path, signal, question)) as unknown;
   } catch (error) {
+    if (error instanceof QuestionRefusedError) throw error;
     throw new AgentUnreachableError(problemOf(error, socket), { cause: error });
   }
 }
 
-function get(socketPath: string, path: string, signal: AbortSignal): Promise<string> {
+function exchange(socketPath: string, path: string, signal: AbortSignal, question: unknown): Promise<string> {
+  const method = question === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, signal, timeout: TIMEOUT_MS, agent: false }, (response) => {
+    const how = { socketPath, path, method, signal, timeout: TIMEOUT_MS, agent: false };
+    const call = request(how, (response) => {
       const parts: Buffer[] = [];
       let size = 0;
       response.on('data', (part: Buffer) => {
@@ -37,7 +51,9 @@ function get(socketPath: string, path: string, signal: AbortSignal): Promise<str
       });
       response.on('error', reject);
       response.on('end', () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(parts).toString('utf8'));
+        const text = Buffer.concat(parts).toString('utf8');
+        if (response.statusCode === 200) resolve(text);
+        else if (response.statusCode === 400) reject(new QuestionRefusedError(refusalIn(text)));
         else reject(new Error(`it answered ${response.statusCode ?? 0}`));
       });
     });
@@ -45,8 +61,13 @@ function get(socketPath: string, path: string, signal: AbortSignal): Promise<str
       call.destroy(new Error(`it did not answer within ${TIMEOUT_MS / SECOND} s`));
     });
     call.on('error', reject);
-    call.end();
+    call.end(question === undefined ? undefined : JSON.stringify(question));
   });
+}
+
+function refusalIn(text: string): string {
+  const { error } = JSON.parse(text) as { readonly error?: unknown };
+  return typeof error === 'string' ? error : 'the agent does not take the question';
 }
 
 function problemOf(error: unknown, socket: string): string {

@@ -8,6 +8,8 @@ import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@tagplane/runtime';
 import { askAgent } from './local-client.ts';
+import { BadQuestionError } from './local-question.ts';
+import type { Question } from './local-question.ts';
 import { serveLocally } from './local-socket.ts';
 
 let directory: string;
@@ -23,8 +25,20 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
+function echo(question: Question): unknown {
+  if ('body' in question) return { body: question.body };
+  if (question.query.has('bad')) throw new BadQuestionError('bad: there is no such thing');
+  if (question.query.has('broken')) throw new TypeError('broken');
+  return Object.fromEntries(question.query);
+}
+
 function serve(): Promise<AsyncDisposable> {
-  return serveLocally({ path, routes: { '/v1/x': () => ({ a: 'ü' }) }, log: silentLogger() });
+  return serveLocally({
+    path,
+    routes: { '/v1/x': () => ({ a: 'ü' }) },
+    questions: { '/v1/echo': echo },
+    log: silentLogger(),
+  });
 }
 
 /** A socket file as a killed process leaves it. */
@@ -56,6 +70,20 @@ describe('the local socket', () => {
     const [answer] = (await once(odd, 'response')) as [{ statusCode: number; resume(): void }];
     answer.resume();
     expect(answer.statusCode).toBe(404);
+    expect(await askAgent(path, '/v1/x', never)).toEqual({ a: 'ü' });
+  });
+
+  it('answers questions by query and by JSON, and refuses those that are none', async () => {
+    await using _server = await serve();
+    expect(await askAgent(path, '/v1/echo?a=%C3%BC&b=', never)).toEqual({ a: 'ü', b: '' });
+    expect(await askAgent(path, '/v1/echo', never, { a: ['ü'] })).toEqual({ body: { a: ['ü'] } });
+    await expect(askAgent(path, '/v1/echo?bad', never)).rejects.toMatchObject({
+      name: 'QuestionRefusedError',
+      message: 'bad: there is no such thing',
+    });
+    await expect(askAgent(path, '/v1/echo', never, 'x'.repeat(600_000))).rejects.toThrow();
+    await expect(askAgent(path, '/v1/echo?broken', never)).rejects.toThrow(/cannot be asked/);
+    await expect(askAgent(path, `/v1/echo?a=${'x'.repeat(10_000)}`, never)).rejects.toThrow(/431/);
     expect(await askAgent(path, '/v1/x', never)).toEqual({ a: 'ü' });
   });
 

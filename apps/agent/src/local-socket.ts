@@ -5,11 +5,18 @@ import { connect } from 'node:net';
 import type { Logger } from '@tagplane/runtime';
 import { ConfigError, SECOND } from '@tagplane/runtime';
 import { isErrno, messageOf } from './errors.ts';
+import { BadQuestionError, readQuestion } from './local-question.ts';
+import type { Question } from './local-question.ts';
 
 export interface LocalSocketOptions {
   readonly path: string;
   /** By path; each answers from memory. */
   readonly routes: Readonly<Record<string, () => unknown>>;
+  /**
+   * By path: those that are asked something, by GET with a query or by POST with JSON; a BadQuestionError is
+   * answered with 400.
+   */
+  readonly questions?: Readonly<Record<string, (question: Question) => unknown>>;
   readonly log: Logger;
 }
 
@@ -29,7 +36,7 @@ const PROBE_TIMEOUT_MS = 2 * SECOND;
  */
 export async function serveLocally(options: LocalSocketOptions): Promise<AsyncDisposable> {
   const server = createServer({ maxHeaderSize: 8 * 1024 }, (request, response) => {
-    answer(options, request, response);
+    void answer(options, request, response);
   });
   server.headersTimeout = 5 * SECOND;
   server.requestTimeout = 10 * SECOND;
@@ -66,15 +73,45 @@ export async function listenLocally(server: Server, path: string, key: string): 
   };
 }
 
-function answer({ routes }: LocalSocketOptions, request: IncomingMessage, response: ServerResponse): void {
-  const [pathname = '/'] = (request.url ?? '/').split('?', 1);
-  const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-  if (request.method !== 'GET') {
-    reply(response, 405, { error: 'only GET' });
-  } else if (route === undefined) {
-    reply(response, 404, { error: `there are ${Object.keys(routes).join(', ')}` });
-  } else {
+async function answer(
+  { routes, questions = {}, log }: LocalSocketOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const asked = Object.hasOwn(questions, path) ? questions[path] : undefined;
+  const methods = asked === undefined ? ['GET'] : ['GET', 'POST'];
+  if (!methods.includes(request.method ?? '')) {
+    reply(response, 405, { error: `only ${methods.join(' and ')}` });
+  } else if (route !== undefined) {
     reply(response, 200, route());
+  } else if (asked === undefined) {
+    const paths = [...Object.keys(routes), ...Object.keys(questions)];
+    reply(response, 404, { error: `there are ${paths.join(', ')}` });
+  } else {
+    await answerQuestion(asked, request, response, log);
+  }
+}
+
+/** Never rejects. */
+async function answerQuestion(
+  asked: (question: Question) => unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  try {
+    reply(response, 200, asked(await readQuestion(request)));
+  } catch (error) {
+    if (error instanceof BadQuestionError) {
+      reply(response, 400, { error: error.message });
+      // What is left of a question that was too long is not read.
+      request.destroy();
+      return;
+    }
+    if (!request.destroyed) log.warn({ event: 'question_failed', reason: messageOf(error) });
+    response.destroy();
   }
 }
 

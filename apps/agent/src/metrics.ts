@@ -1,11 +1,20 @@
 import { NAMESPACES } from '@tagplane/labels';
 import type { Registry } from '@tagplane/runtime';
 import { Counter, Gauge, SECOND } from '@tagplane/runtime';
-import type { LabelView } from './label-holder.ts';
+import type { AgentState } from './disk-state.ts';
+import type { LabelHolder, LabelView } from './label-holder.ts';
 import type { AgentObserver } from './observer.ts';
+import type { RoleHolder } from './roles/role-holder.ts';
+
+/** What an agent holds, and what it did not take from its disk. */
+export interface Measured {
+  readonly holder: Pick<LabelHolder, 'view'>;
+  readonly roles: Pick<RoleHolder, 'view'> | undefined;
+  readonly state: Pick<AgentState, 'refused'>;
+}
 
 /** The agent's figures. What is held is read when the metrics are. */
-export function agentMetrics(registry: Registry, view: () => LabelView): AgentObserver {
+export function agentMetrics(registry: Registry, measured: Measured): AgentObserver {
   const registers = [registry];
   const connected = new Gauge({
     name: 'tagplane_agent_connected',
@@ -51,7 +60,14 @@ export function agentMetrics(registry: Registry, view: () => LabelView): AgentOb
     labelNames: ['result'],
     registers,
   });
-  heldMetrics(registry, view);
+  const roleUpdates = new Counter({
+    name: 'tagplane_agent_role_updates_total',
+    help: 'Updates of roles received, by kind (replace, apply, renew, unknown) and result (ack, nack).',
+    labelNames: ['kind', 'result'],
+    registers,
+  });
+  heldMetrics(registry, () => measured.holder.view());
+  stateMetrics(registry, measured);
   return {
     connected() {
       connected.set(1);
@@ -65,6 +81,9 @@ export function agentMetrics(registry: Registry, view: () => LabelView): AgentOb
     },
     updateAnswered(kind, _revision, problem) {
       updates.inc({ kind, result: problem === undefined ? 'ack' : 'nack' });
+    },
+    rolesAnswered(kind, _revision, problem) {
+      roleUpdates.inc({ kind, result: problem === undefined ? 'ack' : 'nack' });
     },
     unknownMessage() {
       unknown.inc();
@@ -111,4 +130,43 @@ function heldMetrics(registry: Registry, view: () => LabelView): void {
       this.set((view().remainingMs ?? Number.NaN) / SECOND);
     },
   });
+}
+
+function stateMetrics(registry: Registry, { holder, roles, state }: Measured): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'tagplane_agent_held_roles',
+    help: 'Roles held from the auth service that count now.',
+    registers,
+    collect() {
+      const { count = 0, remainingMs = 0 } = roles?.view() ?? {};
+      this.set(remainingMs > 0 ? count : 0);
+    },
+  });
+  new Gauge({
+    name: 'tagplane_agent_roles_remaining_seconds',
+    help: 'Time until the roles held stop counting; NaN when there are none.',
+    registers,
+    collect() {
+      this.set((roles?.view().remainingMs ?? Number.NaN) / SECOND);
+    },
+  });
+  new Gauge({
+    name: 'tagplane_agent_state_source',
+    help: '1 for where what is held came from (source: stream, disk, none), by kind (labels, roles).',
+    labelNames: ['kind', 'source'],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ kind: 'labels', source: holder.view().source }, 1);
+      this.set({ kind: 'roles', source: roles?.view().source ?? 'none' }, 1);
+    },
+  });
+  const refused = new Counter({
+    name: 'tagplane_agent_refused_state_total',
+    help: 'Files of labels or roles that were not used: edited, put back, or not as the auth service signed.',
+    labelNames: ['file'],
+    registers,
+  });
+  for (const { file } of state.refused()) refused.inc({ file });
 }

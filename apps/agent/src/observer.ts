@@ -1,3 +1,4 @@
+import type { OfferedRoles } from '@tagplane/session';
 import type { TagsAnswer } from './own/ask-tags.ts';
 
 /** Told what an agent does; for metrics, and for hosts that measure. */
@@ -9,6 +10,8 @@ export interface AgentObserver {
   heartbeatSent(): void;
   /** An update was answered; `problem` when it was refused. */
   updateAnswered(kind: 'replace' | 'renew' | 'unknown', revision: string, problem: string | undefined): void;
+  /** The same of roles. */
+  rolesAnswered(kind: OfferedRoles['change']['kind'], revision: string, problem: string | undefined): void;
   unknownMessage(): void;
   /** A label's command was run. */
   commandRan(label: string, result: 'ok' | 'failed'): void;
@@ -45,6 +48,10 @@ class Everyone implements AgentObserver {
 
   updateAnswered(...answer: Parameters<AgentObserver['updateAnswered']>): void {
     for (const observer of this.#observers) observer.updateAnswered?.(...answer);
+  }
+
+  rolesAnswered(...answer: Parameters<AgentObserver['rolesAnswered']>): void {
+    for (const observer of this.#observers) observer.rolesAnswered?.(...answer);
   }
 
   unknownMessage(): void {

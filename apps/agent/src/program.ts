@@ -1,5 +1,6 @@
 import type { Program } from '@tagplane/runtime';
 import { createLogger, processIo, runProgram } from '@tagplane/runtime';
+import { checkCommand } from './commands/check.ts';
 import { labelsCommand } from './commands/labels.ts';
 import { sshCommand } from './commands/ssh.ts';
 import { statusCommand } from './commands/status.ts';
@@ -10,7 +11,7 @@ const program: Program<typeof agentConfig> = {
   name: 'tagplane-agent',
   summary: "keeps this server's labels, as the auth service sends them, and answers for them locally",
   config: agentConfig,
-  commands: { labels: labelsCommand, status: statusCommand, ssh: sshCommand },
+  commands: { check: checkCommand, labels: labelsCommand, status: statusCommand, ssh: sshCommand },
   async start(config, { signal, env }) {
     const log = createLogger('agent', config.log_level);
     await runAgent(settingsOf(config), { signal, log, env });

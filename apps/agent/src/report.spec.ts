@@ -10,6 +10,8 @@ const REPORT: Report = {
   instance: sampleInstance('0'),
   heldRevision: 'r1',
   heldRemainingMs: 60_000,
+  heldRolesRevision: 'x1',
+  heldRolesRemainingMs: 60_000,
   trustGeneration: 1,
 };
 
@@ -23,6 +25,8 @@ describe('fingerprint', () => {
     ['the instance, to none', { instance: undefined }, true],
     ['the labels held, which an ack told already', { heldRevision: 'r2' }, false],
     ['time', { heldRemainingMs: 1 }, false],
+    ['the roles held, which an ack told already', { heldRolesRevision: 'x2' }, false],
+    ['the end of the roles', { heldRolesRemainingMs: 0 }, true],
     ['freshness', { heldRemainingMs: 0 }, true],
   ])('differs by %s: %j', (_, changes, differs) => {
     expect(fingerprint({ ...REPORT, ...changes }) !== fingerprint(REPORT)).toBe(differs);

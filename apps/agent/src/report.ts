@@ -14,6 +14,10 @@ export interface Report {
   readonly heldRevision: string;
   /** Milliseconds; undefined when nothing held expires. */
   readonly heldRemainingMs: number | undefined;
+  /** Empty for none. */
+  readonly heldRolesRevision: string;
+  /** Milliseconds; undefined when there are none. */
+  readonly heldRolesRemainingMs: number | undefined;
   /** Of the trust bundle held; 0 for none. */
   readonly trustGeneration: number;
 }
@@ -29,6 +33,7 @@ export function fingerprint(report: Report): string {
     labelsRevision(report.importedLabels),
     report.instance === undefined ? '' : instanceKeyText(report.instance),
     hasRunOut(report),
+    report.heldRolesRemainingMs !== undefined && report.heldRolesRemainingMs <= 0,
   ]);
 }
 

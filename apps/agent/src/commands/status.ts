@@ -10,6 +10,9 @@ const HELP = `  server_id, hostname, version; server_id is empty until the agent
                 certificate_expires_in_s, trust_generation, join_method, problem}
   labels        {revision, freshness: fresh | stale | none, source: stream | disk | none, age_s,
                 remaining_s}
+  roles         {revision, freshness, source, count, remaining_s}, what it decides by
+  refused       [{file, reason, at}], files on disk that were edited, put back, or not signed
+  imported      {labels, age_s, problem}, tags by instance metadata; null when that is not asked
   aws           {account_id, region, instance_id, source: configured | instance metadata |
                 this boot | certificate | none, problem}
   What is not known, or does not apply, is null.
@@ -30,6 +33,9 @@ export function statusTable({
   connection,
   identity,
   labels,
+  roles,
+  refused,
+  imported,
   aws,
 }: StatusDocument): string {
   const { address, auth_id, retry_in_s, last_error } = connection;
@@ -50,8 +56,23 @@ export function statusTable({
     ...(labels.revision === '' ? [] : [['revision', labels.revision]]),
     ...(labels.age_s === null ? [] : [['age', formatDuration(labels.age_s * 1_000)]]),
     ...(labels.remaining_s === null ? [] : [['remaining', formatDuration(labels.remaining_s * 1_000)]]),
+    ...(roles === null ? [] : [['roles', rolesText(roles)]]),
+    ...refused.map(({ file, reason }) => ['refused', `${file}: ${reason}`]),
+    ...importedRows(imported),
     ['instance', instance],
   ]);
+}
+
+function importedRows(imported: StatusDocument['imported']): string[][] {
+  const problem = imported?.problem ?? undefined;
+  return problem === undefined ? [] : [['tags', `not by instance metadata: ${problem}`]];
+}
+
+function rolesText({ freshness, source, count, remaining_s }: NonNullable<StatusDocument['roles']>): string {
+  if (freshness === 'none') return 'none yet';
+  const left =
+    remaining_s === null || freshness === 'stale' ? '' : ` for ${formatDuration(remaining_s * 1_000)}`;
+  return `${count}, ${freshness}${left}, from ${source}`;
 }
 
 function identityRows(identity: StatusDocument['identity']): string[][] {

@@ -18,7 +18,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   return shown.map((row) => `${line(row)}\n`).join('');
 }
 
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return `\\u{${code.toString(16)}}`;

@@ -46,6 +46,7 @@ interface CommandState {
 export class CommandLabels {
   readonly #options: CommandLabelsOptions;
   readonly #states: readonly { readonly command: LabelCommand; readonly state: CommandState }[];
+  #changes = 0;
   readonly #slots = new Slots(PARALLEL);
 
   constructor(options: CommandLabelsOptions) {
@@ -63,6 +64,11 @@ export class CommandLabels {
       return [`command ${index}`, task] as const;
     });
     await runTasks(signal, Object.fromEntries(tasks));
+  }
+
+  /** Rises with each value that was said. */
+  get changes(): number {
+    return this.#changes;
   }
 
   view(): readonly CommandLabelView[] {
@@ -90,7 +96,10 @@ export class CommandLabels {
     const value = outcome.kind === 'printed' ? outcome.text.trim() : '';
     const problem = outcome.kind === 'failed' ? outcome.problem : labelProblem(name, value);
     ran(name, problem === undefined ? 'ok' : 'failed');
-    if (problem === undefined) state.word = { value, at };
+    if (problem === undefined) {
+      state.word = { value, at };
+      this.#changes += 1;
+    }
     if (problem === state.problem) return;
     state.problem = problem;
     if (problem === undefined) log.info({ event: 'label_command_recovered', label: name });

@@ -34,6 +34,7 @@ const JITTER = 0.1;
 export class ImportedLabels {
   readonly #options: ImportedLabelsOptions;
   #word: LastWord<Labels> | undefined;
+  #changes = 0;
   #problem: string | undefined;
 
   constructor(options: ImportedLabelsOptions) {
@@ -45,6 +46,11 @@ export class ImportedLabels {
       await this.#once(signal);
       await sleep(jittered(PERIOD_MS, JITTER), signal);
     }
+  }
+
+  /** Rises with each answer. */
+  get changes(): number {
+    return this.#changes;
   }
 
   view(): ImportedView {
@@ -69,6 +75,7 @@ export class ImportedLabels {
     const { labels, leftOut } = answer;
     const news = this.#word === undefined || before !== undefined || !equalLabels(this.#word.value, labels);
     this.#word = { value: labels, at };
+    this.#changes += 1;
     this.#problem = undefined;
     if (news) log.info({ event: 'tags_imported', labels: labels.size, left_out: leftOut });
   }

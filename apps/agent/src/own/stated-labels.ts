@@ -35,6 +35,11 @@ export class StatedLabels {
     };
   }
 
+  /** Rises with each change of what is said. */
+  get changes(): number {
+    return (this.#commands?.changes ?? 0) + (this.#imported?.changes ?? 0);
+  }
+
   view(): StatedView {
     return {
       configured: this.#configured,

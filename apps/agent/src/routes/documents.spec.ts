@@ -37,6 +37,8 @@ function view(changes: Partial<AgentView> = {}): AgentView {
       ageMs: Infinity,
       remainingMs: 0,
     },
+    roles: undefined,
+    refused: [],
     connection: {
       state: 'waiting',
       address: '127.0.0.1:7420',
@@ -132,6 +134,9 @@ describe('the status document', () => {
         problem: null,
       },
       labels: { revision: 'abc', freshness: 'stale', source: 'stream', age_s: null, remaining_s: 0 },
+      roles: null,
+      refused: [],
+      imported: null,
       aws: {
         account_id: '123456789012',
         region: 'eu-central-1',
@@ -140,6 +145,27 @@ describe('the status document', () => {
         problem: null,
       },
     });
+  });
+
+  it('has the roles, what was refused, and what instance metadata said', () => {
+    const changes: Partial<AgentView> = {
+      roles: { revision: 'r', source: 'disk', count: 3, remainingMs: 90_500 },
+      refused: [{ file: 'labels.json', reason: 'it is not sealed', at: 0 }],
+      stated: {
+        ...NONE_STATED,
+        imported: { labels: new Map(), ageMs: undefined, remainingMs: 0, problem: 'no tags' },
+      },
+    };
+    const document = statusDocument(view(changes), 10_000);
+    expect(document).toMatchObject({
+      roles: { revision: 'r', freshness: 'fresh', source: 'disk', count: 3, remaining_s: 90 },
+      refused: [{ file: 'labels.json', reason: 'it is not sealed', at: '1970-01-01T00:00:00.000Z' }],
+      imported: { labels: 0, age_s: null, problem: 'no tags' },
+    });
+    const text = statusTable(document);
+    expect(text).toMatch(/^roles +3, fresh for 1m30s, from disk$/m);
+    expect(text).toMatch(/^refused +labels.json: it is not sealed$/m);
+    expect(text).toMatch(/^tags +not by instance metadata: no tags$/m);
   });
 
   it('has the identity, and never the key', () => {

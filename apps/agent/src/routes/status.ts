@@ -39,6 +39,22 @@ export interface StatusDocument {
     readonly age_s: number | null;
     readonly remaining_s: number | null;
   };
+  /** Null: this agent does not decide. */
+  readonly roles: {
+    readonly revision: string;
+    readonly freshness: 'fresh' | 'stale' | 'none';
+    readonly source: 'stream' | 'disk' | 'none';
+    readonly count: number;
+    readonly remaining_s: number | null;
+  } | null;
+  /** Files of labels and roles on disk that were not used, and why. */
+  readonly refused: readonly { readonly file: string; readonly reason: string; readonly at: string }[];
+  /** Tags by instance metadata; null: it is not asked. */
+  readonly imported: {
+    readonly labels: number;
+    readonly age_s: number | null;
+    readonly problem: string | null;
+  } | null;
   readonly aws: {
     readonly account_id: string | null;
     readonly region: string | null;
@@ -71,6 +87,9 @@ export function statusDocument(view: AgentView, now: number): StatusDocument {
       age_s: seconds(held.ageMs),
       remaining_s: seconds(held.remainingMs),
     },
+    roles: rolesDocument(view),
+    refused: view.refused.map(({ file, reason, at }) => ({ file, reason, at: new Date(at).toISOString() })),
+    imported: importedDocument(view),
     aws: {
       account_id: instance?.account ?? null,
       region: instance?.region ?? null,
@@ -79,6 +98,19 @@ export function statusDocument(view: AgentView, now: number): StatusDocument {
       problem: view.instanceProblem ?? null,
     },
   };
+}
+
+function rolesDocument({ roles }: AgentView): StatusDocument['roles'] {
+  if (roles === undefined) return null;
+  const { revision, source, count, remainingMs } = roles;
+  const freshness = remainingMs === undefined ? 'none' : remainingMs > 0 ? 'fresh' : 'stale';
+  return { revision, freshness, source, count, remaining_s: seconds(remainingMs) };
+}
+
+function importedDocument({ stated: { imported } }: AgentView): StatusDocument['imported'] {
+  if (imported === undefined) return null;
+  const { labels, ageMs, problem } = imported;
+  return { labels: labels.size, age_s: seconds(ageMs), problem: problem ?? null };
 }
 
 function identityDocument({ credentials: status, joinMethod }: AgentView): StatusDocument['identity'] {

@@ -1,0 +1,98 @@
+import { createRegistry } from '@tagplane/runtime';
+import { AgentIdentity } from './agent-identity.ts';
+import { reportOf, viewOf } from './agent-parts.ts';
+import type { Agent } from './agent-parts.ts';
+import { bootId, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { composeCredentials, keptCredentials } from './compose-credentials.ts';
+import type { RunOptions } from './compose.ts';
+import { DEFAULT_RECONNECT } from './config.ts';
+import type { AgentSettings } from './config.ts';
+import { ControlClient } from './control-client.ts';
+import { Decider } from './decide/decider.ts';
+import { memoryState, openDiskState } from './disk-state.ts';
+import { followCredentials } from './follow.ts';
+import { LabelHolder } from './label-holder.ts';
+import { agentMetrics } from './metrics.ts';
+import { tellAll } from './observer.ts';
+import { composeStated } from './own/compose-stated.ts';
+import { RoleHolder } from './roles/role-holder.ts';
+import type { Vouching } from './state-holder.ts';
+
+/**
+ * Builds one agent, and reads what it had kept.
+ *
+ * @throws ConfigError when data_dir cannot be had, or there are no credentials and no way to get any
+ */
+export async function composeAgent(settings: AgentSettings, options: RunOptions): Promise<Agent> {
+  const { signal, log, env = {} } = options;
+  const boot = bootId();
+  const clock = systemClock(boot);
+  const state = settings.dataDir === undefined ? memoryState() : await openDiskState(settings.dataDir, log);
+  const kept = await keptCredentials(settings, state, log);
+  const named = settings.security.mode === 'mutual';
+  const certified = kept?.certified;
+  const identity = await AgentIdentity.settle({ settings, state, boot, env, log, named, certified }, signal);
+  const owner = () => ({ serverId: identity.serverId, instance: identity.recordedInstance });
+  const reader = { owner: owner(), vouching: vouchingBy(named, kept?.credentials.trust), now: clock() };
+  const holding = {
+    ...{ clock, log },
+    holder: () => ({
+      serverId: identity.serverId,
+      vouching: vouchingBy(named, credentials?.keeper?.current().trust),
+    }),
+  };
+  const heldLabels = await state.readLabels(reader);
+  const holder = new LabelHolder({ ...holding, store: state.labelStore(owner), held: heldLabels });
+  const roles =
+    settings.decides === false
+      ? undefined
+      : new RoleHolder({ ...holding, store: state.roleStore(owner), held: await state.readRoles(reader) });
+  const registry = settings.diagnostics && createRegistry('agent');
+  const observer = tellAll([
+    ...(registry === undefined ? [] : [agentMetrics(registry, { holder, roles, state })]),
+    { connected: () => credentials?.keeper?.connected() },
+    options.observer ?? {},
+  ]);
+  const stated = composeStated({ settings, env, clock, observer, log });
+  const credentials = await composeCredentials({
+    ...{ settings, state, identity, kept, registry, env, log },
+    renew: (current, limit) => client.renew(current, limit),
+    onChange: (next) => followCredentials(next, agent, log),
+  });
+  const report = () => reportOf({ identity, credentials, stated, holder, roles });
+  const client = new ControlClient({
+    addresses: settings.addresses,
+    reconnect: settings.reconnect ?? DEFAULT_RECONNECT,
+    serverId: () => identity.serverId,
+    security: () => (credentials === undefined ? { mode: 'insecure' } : credentials.connection()),
+    report,
+    trustChanged: (...news) => credentials?.trustChanged(...news),
+    refused: () => credentials?.keeper?.refused(),
+    apply: (...update) => holder.apply(...update),
+    applyRoles: roles && ((...update) => roles.apply(...update)),
+    ...{ clock, observer, log },
+  });
+  const parts = { identity, credentials, stated, holder, roles, client, state, observer, report, registry };
+  const agent: Agent = { ...parts, decider: deciderOf(parts, clock), view: () => viewOf(settings, parts) };
+  return agent;
+}
+
+function vouchingBy(signed: boolean, trust: (Vouching & { readonly signed: true })['trust']): Vouching {
+  return signed ? { signed, trust } : UNSIGNED;
+}
+
+const UNSIGNED: Vouching = { signed: false };
+
+function deciderOf(
+  { roles, holder, stated, state }: Pick<Agent, 'roles' | 'holder' | 'stated' | 'state'>,
+  clock: Clock,
+): Decider | undefined {
+  if (roles === undefined) return undefined;
+  return new Decider({
+    roles: () => roles.inForce(state.refused().find(({ file }) => file === 'roles.json')?.reason),
+    labels: () => ({ stated: stated.view(), held: holder.view() }),
+    version: () => `${holder.changes} ${stated.changes}`,
+    clock,
+  });
+}
