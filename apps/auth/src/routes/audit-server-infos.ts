@@ -14,29 +14,35 @@ export interface Upserted {
   readonly names: readonly (string | undefined)[];
   /** In the order of the names. */
   readonly results: readonly UpsertResult[];
+  /** Who had asked for it before it was held, as `role/name`; the caller has released it. */
+  readonly requestedBy?: string;
 }
 
 /**
  * What discovery wrote is one event a call, what operators changed one event each; what was refused is one
  * event for each reason. No label is in them.
  */
-export function auditUpserts(audit: Audit, { role, caller, names, results }: Upserted): void {
+export function auditUpserts(audit: Audit, { names, results, ...upserted }: Upserted): void {
+  const { caller } = upserted;
   const accepted: string[] = [];
   const refused = new Map<string, string[]>();
   let conflicts = 0;
+  let held = 0;
   for (const [index, { status, reason }] of results.entries()) {
     const name = names[index] ?? '';
     if (status === UpsertStatus.ACCEPTED) accepted.push(name);
     else if (status === UpsertStatus.CONFLICT) conflicts += 1;
+    // The guard says so itself.
+    else if (status === UpsertStatus.HELD) held += 1;
     else addRefused(refused, reason, name);
   }
   auditWrites(
     audit,
     'server_info.upserted',
-    { role, caller, names: accepted },
+    { ...upserted, names: accepted },
     {
       accepted: String(accepted.length),
-      refused: String(results.length - accepted.length - conflicts),
+      refused: String(results.length - accepted.length - conflicts - held),
       conflicts: String(conflicts),
     },
   );
@@ -46,7 +52,7 @@ export function auditUpserts(audit: Audit, { role, caller, names, results }: Ups
 }
 
 /** The same for what was deleted. */
-export function auditDeletes(audit: Audit, deleted: Pick<Upserted, 'role' | 'caller'> & Names): void {
+export function auditDeletes(audit: Audit, deleted: Omit<Upserted, 'names' | 'results'> & Names): void {
   auditWrites(audit, 'server_info.deleted', deleted, {});
 }
 
@@ -57,13 +63,16 @@ interface Names {
 function auditWrites(
   audit: Audit,
   code: 'server_info.upserted' | 'server_info.deleted',
-  { role, caller, names }: Pick<Upserted, 'role' | 'caller'> & Names,
+  { role, caller, names, requestedBy }: Omit<Upserted, 'names' | 'results'> & Names,
   counts: Readonly<Record<string, string>>,
 ): void {
   if (names.length === 0) return;
   const record = { code, result: 'ok', ...caller } as const;
   if (role === 'discovery') audit.record({ ...record, subjects: names, details: counts });
-  else for (const name of names) audit.record({ ...record, subjects: [name] });
+  else {
+    const details = requestedBy === undefined ? {} : { details: { requested_by: requestedBy } };
+    for (const name of names) audit.record({ ...record, ...details, subjects: [name] });
+  }
 }
 
 function addRefused(refused: Map<string, string[]>, reason: string, name: string): void {

@@ -4,16 +4,20 @@ import { peerOf } from '@tagplane/protocol';
 import type { ServerInfoService } from '@tagplane/protocol';
 import { DISCOVERED_NAME_PREFIX, serverInfoKey } from '@tagplane/serverinfo';
 import { auditDeletes } from './audit-server-infos.ts';
+import type { Upserted } from './audit-server-infos.ts';
 import { callerOf } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { isServerInfoName } from './get-server-info.ts';
+import { operatorLeave } from './operator-leave.ts';
 import type { AssignedContext } from './route-context.ts';
 
 type Delete = ServiceImpl<typeof ServerInfoService>['deleteServerInfos'];
 
 /** Discovery removes discovered ServerInfos only; operators any, so that they can clean up after it. */
-export function deleteServerInfos({ stores, audit, assigned }: AssignedContext): Delete {
+export function deleteServerInfos(routes: AssignedContext): Delete {
   return async (request, context) => {
     const names = [...new Set(request.names)];
+    const { audit } = routes;
     const { role } = peerOf(context);
     const caller = callerOf(context);
     const foreign = names.filter((name) => !name.startsWith(DISCOVERED_NAME_PREFIX));
@@ -24,11 +28,46 @@ export function deleteServerInfos({ stores, audit, assigned }: AssignedContext):
     }
     const known = names.filter(isServerInfoName);
     if (known.length === 0) return { deleted: [] };
-    const deletes = known.map((name) => ({ key: serverInfoKey(name) }));
-    const results = await stores.serverInfos.delete(deletes, { signal: context.signal });
-    const deleted = known.filter((_, index) => results[index]?.written === true);
-    assigned.writes.deleted(deleted);
-    auditDeletes(audit, { role, caller, names: deleted });
-    return { deleted };
+    const holdId = role === 'operator' ? await heldBy(routes, known, caller, context.signal) : undefined;
+    if (holdId !== undefined) return { deleted: [], holdId };
+    return { deleted: await removeServerInfos(routes, { names: known, role, caller }, context.signal) };
   };
+}
+
+export interface Removing extends Pick<Upserted, 'role' | 'caller' | 'requestedBy'> {
+  readonly names: readonly string[];
+}
+
+/**
+ * Removes them, without asking anybody.
+ *
+ * @returns those that were there
+ */
+export async function removeServerInfos(
+  { stores, audit, assigned }: AssignedContext,
+  removing: Removing,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { names } = removing;
+  const deletes = names.map((name) => ({ key: serverInfoKey(name) }));
+  const results = await stores.serverInfos.delete(deletes, { signal });
+  const deleted = names.filter((_, index) => results[index]?.written === true);
+  assigned.writes.deleted(deleted);
+  auditDeletes(audit, { ...removing, names: deleted });
+  return deleted;
+}
+
+async function heldBy(
+  routes: AssignedContext,
+  names: readonly string[],
+  caller: Caller,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const what = `${names.length} ServerInfos removed`;
+  const request = { kind: 'delete', names } as const;
+  return await operatorLeave(
+    routes,
+    { change: { drafts: [], removed: names }, request, caller, what },
+    signal,
+  );
 }

@@ -1,5 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import {
+  ExplainService,
   GuardService,
   InventoryService,
   NodeService,
@@ -14,8 +15,10 @@ import type { RawMethod } from '@tagplane/protocol';
 import type { ControlPlane } from '../control/control-plane.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { NodeHub } from '../node-watch/node-hub.ts';
+import { carryOut } from './carry-out.ts';
 import { createControlStreamRoute } from './control-stream.ts';
 import { deleteServerInfos } from './delete-server-infos.ts';
+import { explainNode } from './explain-node.ts';
 import { getNode } from './get-node.ts';
 import { getServerInfo } from './get-server-info.ts';
 import { guardRoutes } from './guard-routes.ts';
@@ -26,6 +29,7 @@ import type { StatusSources } from './get-status.ts';
 import { listNodes } from './list-nodes.ts';
 import { listServerInfos } from './list-server-infos.ts';
 import { plainControlStream } from './plain-control-stream.ts';
+import { previewServerInfos } from './preview-server-infos.ts';
 import type { AssignedContext } from './route-context.ts';
 import { upsertServerInfos } from './upsert-server-infos.ts';
 import { watchNodes } from './watch-nodes.ts';
@@ -39,7 +43,14 @@ export interface Routes extends AssignedContext {
   readonly identity?: IdentityRoutes | undefined;
 }
 
-const SERVICES = [ServerInfoService, InventoryService, NodeService, StatusService, GuardService];
+const SERVICES = [
+  ServerInfoService,
+  InventoryService,
+  NodeService,
+  StatusService,
+  GuardService,
+  ExplainService,
+];
 
 /** All that the API serves. */
 export function registerRoutes(router: ConnectRouter, routes: Routes, closing: AbortSignal): void {
@@ -55,7 +66,11 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
     getNode: getNode(routes),
     watchNodes: watchNodes(routes.nodeHub, closing),
   });
-  router.service(GuardService, guardRoutes({ guard: routes.guard, carryOut: () => Promise.resolve('') }));
+  router.service(GuardService, guardRoutes({ guard: routes.guard, carryOut: carryOut(routes) }));
+  router.service(ExplainService, {
+    explainNode: explainNode(routes),
+    previewServerInfos: previewServerInfos(routes),
+  });
   router.service(StatusService, { getStatus: getStatus(routes, routes.status) });
   if (routes.identity !== undefined) registerIdentityRoutes(router, routes.identity, closing);
   const services = routes.identity === undefined ? SERVICES : [...SERVICES, ...IDENTITY_SERVICES];

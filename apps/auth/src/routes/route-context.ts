@@ -1,5 +1,6 @@
 import type { Logger } from '@tagplane/runtime';
 import type { Audit } from '../audit/audit.ts';
+import type { Guard } from '../guard/guard.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import type { AssignedIndex } from '../reconcile/assigned-index.ts';
 import type { AssignedWrites } from '../reconcile/assigned-writes.ts';
@@ -20,4 +21,6 @@ export interface AssignedContext extends RouteContext {
     readonly index: Pick<AssignedIndex, 'set' | 'loaded'>;
     readonly writes: AssignedWrites;
   };
+  /** Asked about what operators write. */
+  readonly guard: Guard;
 }

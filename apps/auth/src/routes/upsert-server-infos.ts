@@ -11,25 +11,87 @@ import { joinSelectors } from '../reconcile/assigned-writes.ts';
 import type { AssignedWrites } from '../reconcile/assigned-writes.ts';
 import { auditUpserts } from './audit-server-infos.ts';
 import { callerOf } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { operatorLeave } from './operator-leave.ts';
 import type { AssignedContext } from './route-context.ts';
 
 /** Writes what stands the checks in one call of the store; each item has its own result. */
-export function upsertServerInfos({ stores, metrics, audit, assigned }: AssignedContext): UpsertBatch {
+export function upsertServerInfos(routes: AssignedContext): UpsertBatch {
   return async ({ serverInfos, createOnly }, context) => {
-    const { signal } = context;
-    const peer = peerOf(context);
-    const plan = planPuts(serverInfos, { peer, createOnly, assigned });
-    // Asked for before the write: an item written to a store that was emptied in between must not be
-    // taken for one that the new store holds.
-    const epoch = stores.serverInfos.epoch({ signal });
-    const written = plan.puts.length === 0 ? [] : stores.serverInfos.put(plan.puts, { signal });
-    const [storeEpoch, writes] = await Promise.all([epoch, written]);
-    noteWrites(assigned.writes, plan.drafts, writes);
-    const results = fillResults(plan, writes);
-    countResults(results, metrics);
-    auditUpserts(audit, { role: peer.role, caller: callerOf(context), names: plan.names, results });
-    return { $typeName: 'tagplane.v1.UpsertServerInfosResponse', results, storeEpoch };
+    const writing = { serverInfos, createOnly, peer: peerOf(context), caller: callerOf(context) };
+    const written = await writeServerInfos(routes, writing, context.signal);
+    return { $typeName: 'tagplane.v1.UpsertServerInfosResponse', ...written };
   };
+}
+
+export interface Writing {
+  readonly serverInfos: readonly Uint8Array[];
+  readonly createOnly: boolean;
+  /** Whose word it is. */
+  readonly peer: Peer;
+  /** Who calls. */
+  readonly caller: Caller;
+  /** It was held, and the caller has released it. Default: the guard is asked about an operator's. */
+  readonly released?: boolean;
+}
+
+/** The same, whoever called for it and when. */
+export async function writeServerInfos(
+  routes: AssignedContext,
+  writing: Writing,
+  signal: AbortSignal,
+): Promise<{ readonly results: UpsertResult[]; readonly storeEpoch: string }> {
+  const { stores, metrics, audit, assigned } = routes;
+  const { peer, caller } = writing;
+  const plan = planPuts(writing.serverInfos, { peer, createOnly: writing.createOnly, assigned });
+  const holdId = await heldBy(routes, writing, plan.drafts, signal);
+  // Asked for before the write: an item written to a store that was emptied in between must not be
+  // taken for one that the new store holds.
+  const epoch = stores.serverInfos.epoch({ signal });
+  const written =
+    plan.puts.length === 0 || holdId !== undefined ? [] : stores.serverInfos.put(plan.puts, { signal });
+  const [storeEpoch, writes] = await Promise.all([epoch, written]);
+  noteWrites(assigned.writes, plan.drafts, writes);
+  const results = holdId === undefined ? fillResults(plan, writes) : heldResults(plan.results, holdId);
+  countResults(results, metrics);
+  auditUpserts(audit, {
+    role: peer.role,
+    caller,
+    names: plan.names,
+    results,
+    ...(writing.released === true && { requestedBy: peerText(peer) }),
+  });
+  return { results, storeEpoch };
+}
+
+async function heldBy(
+  routes: AssignedContext,
+  { serverInfos, createOnly, peer, caller, released }: Writing,
+  drafts: readonly ServerInfoDraft[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (peer.role !== 'operator' || released === true) return undefined;
+  const { set } = routes.assigned.index;
+  const change = { drafts: drafts.filter((draft) => !isInTheWay(set, draft, createOnly)), removed: [] };
+  const what = `${drafts.length} ServerInfos written`;
+  const request = { kind: 'upsert', serverInfos, createOnly } as const;
+  return await operatorLeave(routes, { change, request, caller, what }, signal);
+}
+
+/** Whether it would only be answered with CONFLICT, as far as is known here. */
+function isInTheWay(
+  set: Pick<AssignedContext['assigned']['index']['set'], 'get'>,
+  { name, expectedRevision }: ServerInfoDraft,
+  createOnly: boolean,
+): boolean {
+  const known = set.get(name)?.revision;
+  if (createOnly) return known !== undefined;
+  return expectedRevision !== undefined && known !== undefined && expectedRevision !== known;
+}
+
+function heldResults(results: PutsPlan['results'], holdId: string): UpsertResult[] {
+  const reason = 'it would take labels away from too many nodes, or change them: an operator is to decide';
+  return results.map((result) => result ?? { ...refused(UpsertStatus.HELD, reason), holdId });
 }
 
 interface PutsPlan {
@@ -157,6 +219,7 @@ const RESULT_NAMES = [
   [UpsertStatus.INVALID, 'invalid'],
   [UpsertStatus.DENIED, 'denied'],
   [UpsertStatus.CONFLICT, 'conflict'],
+  [UpsertStatus.HELD, 'held'],
 ] as const;
 
 function countResults(results: readonly UpsertResult[], { upserts }: AuthMetrics): void {

@@ -1,6 +1,7 @@
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import type { Client } from '@connectrpc/connect';
 import {
+  ExplainService,
   GuardService,
   NodeService,
   PEER_HEADER,
@@ -36,6 +37,7 @@ export interface TestClients {
   readonly nodes: Client<typeof NodeService>;
   readonly status: Client<typeof StatusService>;
   readonly guard: Client<typeof GuardService>;
+  readonly explain: Client<typeof ExplainService>;
 }
 
 /** The API in memory, over a store in memory, without agents. */
@@ -133,6 +135,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
       nodes: createClient(NodeService, transport),
       status: createClient(StatusService, transport),
       guard: createClient(GuardService, transport),
+      explain: createClient(ExplainService, transport),
     };
   };
   return {
