@@ -1,4 +1,6 @@
 import type { Suite } from './suite.ts';
+import { accessSuite } from './suites/access.ts';
+import { convergeSuite } from './suites/converge.ts';
 import { latencySuite } from './suites/latency.ts';
 import { pushSuite } from './suites/push.ts';
 import { rangeSuite } from './suites/range.ts';
@@ -12,7 +14,9 @@ export const SUITES = {
   range: rangeSuite,
   push: pushSuite,
   latency: latencySuite,
+  converge: convergeSuite,
   tls: tlsSuite,
+  access: accessSuite,
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export function isSuiteName(name: string): name is keyof typeof SUITES {

@@ -35,13 +35,22 @@ export async function measured<Result>(work: () => Promise<Result>): Promise<{ c
   };
 }
 
-/** Runs a worker's module in a process of its own; resolves to the one message that it sends. */
-export async function runWorker<Answer>(module: string, argument: unknown): Promise<Answer> {
+/**
+ * Runs a worker's module in a process of its own; resolves to the one message that it sends.
+ *
+ * @param module a name among the workers here, or where the module is
+ * @param flags of node, beside those that every worker has
+ */
+export async function runWorker<Answer>(
+  module: string | URL,
+  argument: unknown,
+  flags: readonly string[] = [],
+): Promise<Answer> {
   const child = fork(
-    fileURLToPath(new URL(`./workers/${module}.ts`, import.meta.url)),
+    fileURLToPath(typeof module === 'string' ? new URL(`./workers/${module}.ts`, import.meta.url) : module),
     [JSON.stringify(argument)],
     {
-      execArgv: ['--conditions=@tagplane/source'],
+      execArgv: ['--conditions=@tagplane/source', ...flags],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     },
   );
@@ -53,7 +62,7 @@ export async function runWorker<Answer>(module: string, argument: unknown): Prom
     child.once('error', reject);
     child.once('exit', (code) => {
       if (answer !== undefined) resolve(answer.value);
-      else reject(new Error(`the worker ${module} ended with code ${String(code)} and no answer`));
+      else reject(new Error(`the worker ${String(module)} ended with code ${String(code)} and no answer`));
     });
   });
 }
