@@ -285,7 +285,7 @@ export class AgentSession implements RecordSource {
   #send(effect: Extract<AuthSessionEffect, { type: 'send-update' }>, wanting: Wanting, now: number): void {
     const { nonce, kind, version } = effect;
     this.#host.metrics.push(kind);
-    this.#node?.sending(wanting);
+    this.#node?.sending(wanting, now);
     this.#pendingAt = now + PENDING_AFTER_MS;
     this.#channel.send(
       kind === 'replace'
@@ -295,7 +295,7 @@ export class AgentSession implements RecordSource {
   }
 
   #onAcked(sending: Sending, now: number): void {
-    const cause = this.#node?.acknowledged();
+    const cause = this.#node?.acknowledged(now);
     countAck(this.#host.metrics, { sending, cause, admittedAt: this.#admittedAt, now });
     this.#pendingAt = Infinity;
     this.#writeRecord();

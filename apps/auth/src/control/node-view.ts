@@ -12,7 +12,7 @@ import type {
   Wanted,
 } from '@tagplane/session';
 import type { PackedNodeRecord } from '../nodes/node-codec.ts';
-import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
+import type { LabelDelivery, NodeRecord, NodeSync } from '../nodes/node-record.ts';
 import type { NodeFacts, TakenHello } from './facts.ts';
 import { HOLDS_NOTHING, awsOf, heldAws, holdingOf, holdingOfRecord } from './holding.ts';
 import type { Holding } from './holding.ts';
@@ -60,7 +60,9 @@ export class NodeView {
   /** Undefined: no message has told yet, nor the node's record. */
   #holding: Holding | undefined;
   /** What is on its way, for the record once it is acknowledged. */
-  #inFlight: { readonly holding: Holding; readonly cause: Cause | undefined } | undefined;
+  #inFlight:
+    { readonly holding: Holding; readonly cause: Cause | undefined; readonly sentAt: number } | undefined;
+  #delivered: Omit<LabelDelivery, 'pushedBy'> | undefined;
   #recordRead = false;
   #basis: Basis = 'undecided';
   #wantedRevision = '';
@@ -166,15 +168,17 @@ export class NodeView {
   }
 
   /** They are on their way. */
-  sending(wanting: Wanting): void {
+  sending(wanting: Wanting, now: number): void {
     const holding = holdingOf(wanting.version, wanting.sets, this.instanceKey);
-    this.#inFlight = { holding, cause: wanting.cause };
+    this.#inFlight = { holding, cause: wanting.cause, sentAt: now };
   }
 
   /** What was on its way took effect. */
-  acknowledged(): Cause | undefined {
-    const { holding, cause } = this.#inFlight ?? {};
-    if (holding !== undefined) this.#holding = holding;
+  acknowledged(now: number): Cause | undefined {
+    if (this.#inFlight === undefined) return undefined;
+    const { holding, cause, sentAt } = this.#inFlight;
+    this.#holding = holding;
+    this.#delivered = { pushedAt: sentAt, ackedAt: now };
     this.#inFlight = undefined;
     return cause;
   }
@@ -209,6 +213,7 @@ export class NodeView {
       own: facts.own,
       imported: facts.imported,
       acked: this.#holding ?? HOLDS_NOTHING,
+      delivery: this.#delivered && { pushedBy: session.authId, ...this.#delivered },
       wantedRevision: this.#wantedRevision,
       sync: session.sync,
       lastSeen: this.#lastSeen,

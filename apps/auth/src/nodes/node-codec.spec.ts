@@ -45,6 +45,10 @@ const records: fc.Arbitrary<NodeRecord> = fc.record({
     reason: fc.string(),
   }),
   lastSeen: fc.integer({ min: 0 }),
+  delivery: fc.option(
+    fc.record({ pushedBy: fc.string(), pushedAt: fc.integer({ min: 0 }), ackedAt: fc.integer({ min: 0 }) }),
+    { nil: undefined },
+  ),
 });
 
 function packed(record: NodeRecord): PackedNodeRecord {
@@ -85,6 +89,13 @@ describe('the node record codec', () => {
     const decode = (): NodeRecord => decodeNodeRecord({ key: 's1', value: broken });
     expect(decode).toThrow(NodeDecodeError);
     expect(decode).not.toThrow(/secret/);
+  });
+
+  it('reads a record that a version wrote which kept no delivery', () => {
+    const record = { ...sample, delivery: undefined } as NodeRecord;
+    const old = encodeNodeRecord(packed(record)).replace(',null],[', '],[');
+    expect(old).not.toBe(encodeNodeRecord(packed(record)));
+    expect(decodeNodeRecord({ key: 's1', value: old })).toEqual(record);
   });
 
   it('shows the labels by which the node decides', () => {

@@ -3,7 +3,7 @@ import type { InstanceKey } from '@tagplane/identity';
 import { labelsOfFlat } from '@tagplane/serverinfo';
 import type { Labels } from '@tagplane/labels';
 import type { Span } from '@tagplane/session';
-import type { AckedLabels, NodeRecord, SyncState } from './node-record.ts';
+import type { AckedLabels, LabelDelivery, NodeRecord, SyncState } from './node-record.ts';
 
 /** First element of every value; a reader refuses what a later form says differently. */
 const VERSION = 1;
@@ -47,6 +47,7 @@ export function encodeNodeRecord(record: PackedNodeRecord): string {
     sync.state,
     sync.reason,
     record.lastSeen,
+    packDelivery(record.delivery),
   ]);
   const aws = acked.sets['aws/'] ?? 'null';
   const dynamic = acked.sets['dynamic/'] ?? 'null';
@@ -85,6 +86,22 @@ function decodeFacts(key: string, facts: readonly unknown[]): Omit<NodeRecord, '
     wantedRevision: text(key, facts[6]),
     sync: { state: syncState(key, facts[10]), reason: text(key, facts[11]) },
     lastSeen: integer(key, facts[12]),
+    delivery: unpackDelivery(key, facts[13]),
+  };
+}
+
+function packDelivery(delivery: LabelDelivery | undefined): [string, number, number] | null {
+  return delivery === undefined ? null : [delivery.pushedBy, delivery.pushedAt, delivery.ackedAt];
+}
+
+/** A record of an earlier version has none. */
+function unpackDelivery(key: string, packed: unknown): LabelDelivery | undefined {
+  if (packed === null || packed === undefined) return undefined;
+  const [pushedBy, pushedAt, ackedAt] = Array.isArray(packed) ? (packed as unknown[]) : [];
+  return {
+    pushedBy: text(key, pushedBy),
+    pushedAt: integer(key, pushedAt),
+    ackedAt: integer(key, ackedAt),
   };
 }
 

@@ -21,6 +21,14 @@ export interface AckedLabels {
   readonly sets: Readonly<Record<Namespace, Labels | undefined>>;
 }
 
+/** How what a node holds got there. Unix milliseconds of the auth process. */
+export interface LabelDelivery {
+  /** The auth process that sent it. */
+  readonly pushedBy: string;
+  readonly pushedAt: number;
+  readonly ackedAt: number;
+}
+
 /** What the auth service keeps of a node: all that any of its processes needs to show or resume it. */
 export interface NodeRecord {
   readonly serverId: string;
@@ -36,6 +44,8 @@ export interface NodeRecord {
   /** `aws/` labels that the agent imported from instance metadata. */
   readonly imported: Labels;
   readonly acked: AckedLabels;
+  /** The latest one on this stream; undefined: none yet. */
+  readonly delivery?: LabelDelivery | undefined;
   /** Revision of what it should have. */
   readonly wantedRevision: string;
   /** As of the write; `nodeSync` says how it stands now. */
