@@ -1,4 +1,5 @@
 import { decisionDocument } from '@tagplane/access';
+import type { AccessRequest, Decision } from '@tagplane/access';
 import type { Logger } from '@tagplane/runtime';
 import { startDiagnostics } from '@tagplane/runtime';
 import type { Agent } from './agent-parts.ts';
@@ -9,6 +10,7 @@ import { serveLocally } from './local-socket.ts';
 import { readinessOf } from './readiness.ts';
 import { labelsDocument } from './routes/labels.ts';
 import { statusDocument } from './routes/status.ts';
+import { serveLogins } from './ssh/login-socket.ts';
 
 /**
  * Tells of an agent where its settings say.
@@ -16,7 +18,7 @@ import { statusDocument } from './routes/status.ts';
  * @throws ConfigError when socket or diagnostics cannot be had
  */
 export async function serve(
-  { socket, diagnostics }: Pick<AgentSettings, 'socket' | 'diagnostics'>,
+  { socket, ssh, diagnostics }: Pick<AgentSettings, 'socket' | 'ssh' | 'diagnostics'>,
   agent: Pick<Agent, 'registry' | 'credentials' | 'decider' | 'observer' | 'view'>,
   log: Logger,
 ): Promise<AsyncDisposable> {
@@ -29,6 +31,10 @@ export async function serve(
     };
     servers.use(await serveLocally({ path: socket, routes, questions: questionsOf(agent), log }));
   }
+  const decide = decideOf(agent);
+  if (ssh !== undefined && decide !== undefined) {
+    servers.use(await serveLogins({ config: ssh, decide, log }));
+  }
   if (registry !== undefined && diagnostics !== undefined) {
     const readiness = () => [
       ...readinessOf(view()),
@@ -39,13 +45,18 @@ export async function serve(
   return servers.move();
 }
 
-function questionsOf({ decider, observer }: Pick<Agent, 'decider' | 'observer'>) {
-  if (decider === undefined) return {};
-  return {
-    '/v1/decide': (question: Question) => {
-      const decision = decider.decide(accessQuestion(question));
-      observer.decided(decision.allowed ? 'allowed' : 'denied');
-      return decisionDocument(decision);
-    },
+function questionsOf(agent: Pick<Agent, 'decider' | 'observer'>) {
+  const decide = decideOf(agent);
+  if (decide === undefined) return {};
+  return { '/v1/decide': (question: Question) => decisionDocument(decide(accessQuestion(question))) };
+}
+
+/** Decides and counts; undefined for an agent that does not decide. */
+function decideOf({ decider, observer }: Pick<Agent, 'decider' | 'observer'>) {
+  if (decider === undefined) return undefined;
+  return (request: AccessRequest): Decision => {
+    const decision = decider.decide(request);
+    observer.decided(decision.allowed ? 'allowed' : 'denied');
+    return decision;
   };
 }

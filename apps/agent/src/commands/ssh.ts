@@ -7,6 +7,7 @@ import type { Installed, Place } from '../ssh/setup/install.ts';
 import { install, uninstall } from '../ssh/setup/install.ts';
 import { checkFlags, installOptions, uninstallOptions } from '../ssh/setup/options.ts';
 import { reloadSshd } from '../ssh/setup/reload.ts';
+import { userId } from '../ssh/setup/user.ts';
 
 const HELP = `tagplane-agent ssh principals --user %u --certificate %k [--socket PATH | --config FILE]
     For AuthorizedPrincipalsCommand in sshd_config: prints those principals of the certificate that are
@@ -58,6 +59,9 @@ async function runInstall(args: readonly string[], io: ProgramIo): Promise<numbe
   const { place, dropIn, reload } = await installOptions(args, io.env);
   const problem = dropIn.caKeys === undefined ? undefined : await caKeysProblem(dropIn.caKeys);
   if (problem !== undefined) throw new ConfigError(`ssh install: --ca-keys: ${problem}`);
+  if ((await userId(dropIn.user, io.signal)) === undefined) {
+    throw new ConfigError(`ssh install: --user: there is no user ${dropIn.user}`);
+  }
   return await settle(await install(place, dropIn, io.signal), { place, reload }, io);
 }
 

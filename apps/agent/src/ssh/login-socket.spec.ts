@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { refusal } from '@tagplane/access';
+import type { AccessRequest, Decision, LabelFact, RuleFact } from '@tagplane/access';
 import { createLogger } from '@tagplane/runtime';
 import { ask } from './ask.ts';
 import { groupId } from './group.ts';
-import type { LoginAnswer } from './login-socket.ts';
 import { serveLogins } from './login-socket.ts';
 import { DECIDE_PATH } from './paths.ts';
-import type { LoginQuestion } from './question.ts';
 
 const never = new AbortController().signal;
 const QUESTION = JSON.stringify({
@@ -38,16 +38,30 @@ interface Logged {
   readonly event: string;
 }
 
-async function serve(options: { group?: string; decide?: (question: LoginQuestion) => LoginAnswer } = {}) {
-  const { group, decide = () => ({ allowed: true, grantedBy: ['dev'], why: 'granted' }) } = options;
+const GRANTED: Decision = {
+  allowed: true,
+  grantedBy: ['dev'],
+  reason: { cause: 'granted', detail: 'role dev allows deploy', facts: [], omitted: 0 },
+};
+
+async function serve(
+  options: { readonly group?: string; readonly decide?: (request: AccessRequest) => Decision } = {},
+) {
+  const { group, decide = () => GRANTED } = options;
   const logged: Logged[] = [];
-  const results: string[] = [];
+  const asked: AccessRequest[] = [];
   const log = createLogger('agent', 'info', {
     write: (line) => logged.push(JSON.parse(line) as Logged),
   });
-  const decided = (result: string) => results.push(result);
-  const server = await serveLogins({ config: { socket, group }, decide, decided, log });
-  return { logged, results, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const server = await serveLogins({
+    config: { socket, group },
+    decide(request) {
+      asked.push(request);
+      return decide(request);
+    },
+    log,
+  });
+  return { logged, asked, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 async function statusOf(options: {
@@ -64,30 +78,43 @@ async function statusOf(options: {
 
 describe('the socket for logins', () => {
   it('tells what was decided, and nothing more; the log says why', async () => {
-    const asked: LoginQuestion[] = [];
-    await using served = await serve({
-      decide(question) {
-        asked.push(question);
-        return { allowed: false, grantedBy: [], why: 'no role allows it' };
+    const labels: LabelFact[] = [
+      {
+        ...{ key: 'aws/team', wanted: ['db'], state: 'stale', value: 'secret' },
+        ...{ source: 'discovered', ageMs: 1, remainingMs: -1 },
       },
-    });
+    ];
+    const facts: RuleFact[] = [
+      { role: 'dev', outcome: 'does-not-grant', effect: 'allow', rule: 1, truth: 'unknown', labels },
+      { role: 'ops', outcome: 'no-role', effect: undefined, rule: undefined, truth: undefined, labels: [] },
+    ];
+    const reason = { cause: 'not-granted', detail: 'no role allows deploy', facts, omitted: 0 } as const;
+    await using served = await serve({ decide: () => ({ allowed: false, grantedBy: [], reason }) });
     expect(await ask(socket, DECIDE_PATH, QUESTION, never)).toEqual({ allowed: false, granted_by: [] });
-    expect(asked).toMatchObject([
+    expect(served.asked).toMatchObject([
       { login: 'deploy', roles: ['dev', 'ops'], traits: new Map([['logins', ['deploy']]]) },
     ]);
-    expect(served.results).toEqual(['denied']);
     expect(served.logged.filter(({ event }) => event === 'ssh_login_decided')).toMatchObject([
       {
         ...{ level: 'info', login: 'deploy', key_id: 'alice', serial: '7' },
-        ...{ allowed: false, granted_by: [], reason: 'no role allows it' },
+        ...{ allowed: false, granted_by: [], reason: 'not-granted', detail: 'no role allows deploy' },
+        facts: ['dev allow 1: does-not-grant, aws/team stale', 'ops: no-role'],
       },
     ]);
+    expect(JSON.stringify(served.logged)).not.toContain('secret');
+  });
+
+  it('says so when there is nothing to decide by', async () => {
+    await using served = await serve({ decide: () => refusal('no roles yet') });
+    expect(await ask(socket, DECIDE_PATH, QUESTION, never)).toEqual({ allowed: false, granted_by: [] });
+    expect(served.logged).toContainEqual(
+      expect.objectContaining({ reason: 'unavailable', detail: 'no roles yet' }),
+    );
   });
 
   it('names the roles that grant', async () => {
-    await using served = await serve();
+    await using _served = await serve();
     expect(await ask(socket, DECIDE_PATH, QUESTION, never)).toEqual({ allowed: true, granted_by: ['dev'] });
-    expect(served.results).toEqual(['allowed']);
   });
 
   it('is for everybody, or for one group', async () => {
@@ -111,7 +138,7 @@ describe('the socket for logins', () => {
   ])('decides nothing for %s', async (_, call, status) => {
     await using served = await serve();
     expect(await statusOf(call)).toBe(status);
-    expect(served.results).toEqual([]);
+    expect(served.asked).toEqual([]);
   });
 
   it('gives no answer when deciding fails', async () => {

@@ -2,6 +2,7 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
+import type { AccessRequest, Decision, RuleFact } from '@tagplane/access';
 import type { Logger } from '@tagplane/runtime';
 import { ConfigError, SECOND } from '@tagplane/runtime';
 import { messageOf } from '../errors.ts';
@@ -10,21 +11,11 @@ import type { SshConfig } from './config.ts';
 import { groupId } from './group.ts';
 import { DECIDE_PATH } from './paths.ts';
 import { readQuestion } from './question.ts';
-import type { AskedLogin, LoginQuestion } from './question.ts';
-
-/** What the agent says to a question, of which the socket tells only what sshd needs. */
-export interface LoginAnswer {
-  readonly allowed: boolean;
-  readonly grantedBy: readonly string[];
-  /** One line for the agent's log; no label's value in it. */
-  readonly why: string;
-}
+import type { AskedLogin } from './question.ts';
 
 export interface LoginSocketOptions {
   readonly config: SshConfig;
-  readonly decide: (question: LoginQuestion) => LoginAnswer;
-  /** Told of each answer. */
-  readonly decided: (result: 'allowed' | 'denied') => void;
+  readonly decide: (request: AccessRequest) => Decision;
   readonly log: Logger;
 }
 
@@ -33,6 +24,8 @@ const MAX_QUESTION_BYTES = 256 * 1024;
 /** Who asks has it all at hand; whoever is slow keeps the place from others. */
 const QUESTION_MS = 2 * SECOND;
 const MAX_CONNECTIONS = 256;
+/** The agent's own socket tells all of them. */
+const MAX_LOGGED_FACTS = 8;
 
 /**
  * Answers `POST /v1/decide`, and nothing else, on a Unix socket that others than the agent's owner may use: the
@@ -72,7 +65,7 @@ async function openTo(socket: string, gid: number | undefined): Promise<void> {
 }
 
 async function answer(
-  { decide, decided, log }: LoginSocketOptions,
+  { decide, log }: LoginSocketOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -87,7 +80,6 @@ async function answer(
       return;
     }
     const said = decide(question);
-    decided(said.allowed ? 'allowed' : 'denied');
     logAnswer(log, question, said);
     reply(response, 200, { allowed: said.allowed, granted_by: said.grantedBy });
   } catch (error) {
@@ -96,13 +88,21 @@ async function answer(
   }
 }
 
-function logAnswer(log: Logger, { login, keyId, serial }: AskedLogin, said: LoginAnswer): void {
-  const { allowed, grantedBy, why } = said;
+/** Says why by names of roles and keys of labels: what values a node's labels have is not for every log. */
+function logAnswer(log: Logger, { login, keyId, serial }: AskedLogin, decision: Decision): void {
+  const { allowed, grantedBy, reason } = decision;
   log.info({
     event: 'ssh_login_decided',
     ...{ login, key_id: keyId, serial },
-    ...{ allowed, granted_by: grantedBy, reason: why },
+    ...{ allowed, granted_by: grantedBy, reason: reason.cause, detail: reason.detail },
+    facts: reason.facts.slice(0, MAX_LOGGED_FACTS).map(factName),
   });
+}
+
+function factName({ role, outcome, effect, rule, labels }: RuleFact): string {
+  const where = effect === undefined ? role : `${role} ${effect} ${rule ?? 0}`;
+  const states = labels.map(({ key, state }) => `${key} ${state}`);
+  return [`${where}: ${outcome}`, ...states].join(', ');
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -1,13 +1,7 @@
-/** Whether somebody may log in. */
-export interface LoginQuestion {
-  readonly login: string;
-  /** What the user's certificate names. */
-  readonly roles: readonly string[];
-  readonly traits: ReadonlyMap<string, readonly string[]>;
-}
+import type { AccessRequest } from '@tagplane/access';
 
-/** A question, and what is said of who asks; only the question is decided by. */
-export interface AskedLogin extends LoginQuestion {
+/** Whether somebody may log in, and what is said of who asks; only the former is decided by. */
+export interface AskedLogin extends AccessRequest {
   /** Empty when it was not said. */
   readonly keyId: string;
   /** Empty when it was not said. */

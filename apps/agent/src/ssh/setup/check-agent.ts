@@ -14,13 +14,22 @@ export async function checkAgent(socket: string, signal: AbortSignal): Promise<F
   }
 }
 
-export function judgeAgent({ labels }: Pick<StatusDocument, 'labels'>): Finding[] {
+export function judgeAgent({
+  labels,
+  roles,
+  refused,
+}: Pick<StatusDocument, 'labels' | 'roles' | 'refused'>): Finding[] {
   return [
-    labels.freshness === 'fresh'
-      ? good('its labels are fresh')
-      : bad(
-          labels.freshness === 'stale' ? 'its labels ran out' : 'it has no labels yet',
-          'tagplane-agent status says whether it is connected, and if not why',
-        ),
+    judgeFreshness('labels', labels.freshness),
+    judgeFreshness('roles', roles?.freshness ?? 'none'),
+    ...refused.map(({ file, reason }) => bad(`it did not use ${file}: ${reason}`, CONNECTED)),
   ];
+}
+
+const CONNECTED =
+  'have it connect to the auth service: tagplane-agent status says whether it does, and why not';
+
+function judgeFreshness(what: string, freshness: 'fresh' | 'stale' | 'none'): Finding {
+  if (freshness === 'fresh') return good(`its ${what} are fresh`);
+  return bad(freshness === 'stale' ? `its ${what} ran out` : `it has no ${what}`, CONNECTED);
 }

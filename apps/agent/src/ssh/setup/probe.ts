@@ -5,6 +5,7 @@ import { messageOf } from '../../errors.ts';
 import type { ConfiguredSshd } from './check-config.ts';
 import type { Finding } from './finding.ts';
 import { bad, good } from './finding.ts';
+import { userGroupId, userId } from './user.ts';
 
 /**
  * A certificate of key id `tagplane-agent ssh check` and the only principal `tagplane-agent-ssh-check`, good for
@@ -53,10 +54,10 @@ async function asUser(
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { stdout: uid } = await run('id', ['-u', user], { signal });
-  if (process.getuid?.() === Number(uid)) return words;
-  const { stdout: gid } = await run('id', ['-g', user], { signal });
-  return ['setpriv', `--reuid=${uid.trim()}`, `--regid=${gid.trim()}`, '--init-groups', '--', ...words];
+  const [uid, gid] = await Promise.all([userId(user, signal), userGroupId(user, signal)]);
+  if (uid === undefined || gid === undefined) throw new Error(`there is no user ${user}`);
+  if (process.getuid?.() === uid) return words;
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--', ...words];
 }
 
 function whyOf(error: unknown): string {
