@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a fresh clone ready: packages when the lock file changed, and for the tests a redis-server.
-#   sh tools/bootstrap.sh start | test
+# Makes a fresh clone ready: packages when the lock file changed, and for the tests the servers they run.
+#   sh tools/bootstrap.sh start | test | ssh
 # Needs node (any since 20) and npm; the Node that everything then runs on comes with the packages.
 set -eu
 cd "$(dirname "$0")/.."
@@ -26,10 +26,21 @@ fi
 major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$major" -ge 22 ] || fail "Node.js 22 or newer is needed; this is $(node --version)"
 
-if [ "${1:-start}" = test ] && ! command -v redis-server >/dev/null 2>&1; then
-  say 'installing redis-server, which the tests start by themselves'
+# need PROGRAM PACKAGE: Debian's package, where the program is not there.
+need() {
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 && return
+  say "installing $2, whose $1 the tests start by themselves"
   if [ "$(id -u)" = 0 ]; then as_root=''; else as_root='sudo -n'; fi
-  { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq redis-server; } \
-    >/dev/null 2>&1 || fail 'redis-server is needed for the tests: install it (Debian: apt-get install redis-server)'
-  # The package starts a server of its own on some systems; the tests use none but their own.
-fi
+  { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq "$2"; } \
+    >/dev/null 2>&1 || fail "$1 is needed for the tests: install it (Debian: apt-get install $2)"
+}
+
+# The packages start servers of their own on some systems; the tests use none but their own.
+case "${1:-start}" in
+  test) need redis-server redis-server ;;
+  ssh)
+    need redis-server redis-server
+    need ssh openssh-client
+    need sshd openssh-server
+    ;;
+esac

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { freePort } from '@tagplane/harness';
+import type { Settings } from '@tagplane/harness';
 import { Service } from './service.ts';
 
 export interface AgentPlace {
@@ -13,9 +14,17 @@ export interface AgentPlace {
 export interface Agent {
   readonly place: AgentPlace;
   readonly service: Service;
+  readonly dataDir: string;
+  /** The local socket. */
+  readonly socket: string;
+  /** What it answers to a GET on its local socket. */
+  ask(path: string): Promise<unknown>;
   /** What it holds under `aws/`, the prefix taken off, as its local socket says. */
   tags(): Promise<Map<string, string>>;
 }
+
+/** No instance tells its agent anything: what an agent knows came by the control plane. */
+const NO_METADATA = { AWS_EC2_METADATA_DISABLED: 'true' };
 
 /** Its server id is the name that it joins with. */
 export async function createAgent(options: {
@@ -23,6 +32,8 @@ export async function createAgent(options: {
   readonly name: string;
   readonly authPorts: readonly number[];
   readonly folder: string;
+  /** Over what every agent here has. */
+  readonly settings?: Settings | undefined;
 }): Promise<Agent> {
   const { place, name, authPorts, folder } = options;
   const dataDir = join(folder, name);
@@ -38,14 +49,26 @@ export async function createAgent(options: {
       AWS_ACCOUNT_ID: place.account,
       AWS_REGION: place.region,
       AWS_INSTANCE_ID: place.instance,
+      ...options.settings,
     },
+    env: NO_METADATA,
   });
-  return { place, service, tags: () => readTags(socket) };
+  const ask = (path: string): Promise<unknown> => askSocket(socket, path);
+  return { place, service, dataDir, socket, ask, tags: () => readTags(ask) };
 }
 
-async function readTags(socketPath: string): Promise<Map<string, string>> {
+async function readTags(ask: Agent['ask']): Promise<Map<string, string>> {
+  const { labels } = (await ask('/v1/labels')) as { labels: Record<string, string> };
+  return new Map(
+    Object.entries(labels)
+      .filter(([key]) => key.startsWith('aws/'))
+      .map(([key, value]) => [key.slice('aws/'.length), value]),
+  );
+}
+
+async function askSocket(socketPath: string, path: string): Promise<unknown> {
   const text = await new Promise<string>((resolve, reject) => {
-    const call = request({ socketPath, path: '/v1/labels', timeout: 2_000 }, (response) => {
+    const call = request({ socketPath, path, timeout: 2_000 }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
@@ -57,10 +80,5 @@ async function readTags(socketPath: string): Promise<Map<string, string>> {
     call.on('error', reject);
     call.end();
   });
-  const { labels } = JSON.parse(text) as { labels: Record<string, string> };
-  return new Map(
-    Object.entries(labels)
-      .filter(([key]) => key.startsWith('aws/'))
-      .map(([key, value]) => [key.slice('aws/'.length), value]),
-  );
+  return JSON.parse(text) as unknown;
 }

@@ -32,14 +32,22 @@ export class Service implements AsyncDisposable {
     return this.#process?.output ?? [];
   }
 
+  /** Of the process that runs, or ran last. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   running(): boolean {
     return this.#process?.running() ?? false;
   }
 
-  /** @param once settings of this start alone: what it needs the first time it is started */
-  async start(once: Settings = {}): Promise<void> {
+  /**
+   * @param once settings of this start alone: what it needs the first time it is started
+   * @param env environment of this start alone
+   */
+  async start(once: Settings = {}, env: Readonly<Record<string, string>> = {}): Promise<void> {
     const settings = { ...this.#settings, ...once };
-    this.#process = await startService(this.#program, this.name, settings, this.#env);
+    this.#process = await startService(this.#program, this.name, settings, { ...this.#env, ...env });
   }
 
   async ready(timeoutMs?: number): Promise<void> {

@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly regions: readonly string[];
   readonly pollInterval: string;
   readonly places: readonly AgentPlace[];
+  /** Of the agents, over what all have. */
+  readonly agentSettings?: Settings;
 }
 
 /**
@@ -63,7 +65,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const discovery = await createDiscovery(options, authPorts[0] ?? 0, folder);
   const agents = await Promise.all(
     options.places.map((place, index) =>
-      createAgent({ place, name: `node-${index + 1}`, authPorts, folder }),
+      createAgent({
+        ...{ place, name: `node-${index + 1}`, authPorts, folder },
+        settings: options.agentSettings,
+      }),
     ),
   );
   const services = auths.map(({ service }) => service);
