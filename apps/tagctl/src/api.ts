@@ -4,9 +4,12 @@ import type { ClientSecurity } from '@tagplane/protocol';
 import {
   AuditService,
   CaService,
+  ExplainService,
+  GuardService,
   JoinRecordService,
   LockService,
   NodeService,
+  RoleService,
   ServerInfoService,
   StatusService,
   TokenService,
@@ -25,6 +28,9 @@ export interface Api extends Disposable {
   readonly joins: Client<typeof JoinRecordService>;
   readonly audit: Client<typeof AuditService>;
   readonly ca: Client<typeof CaService>;
+  readonly roles: Client<typeof RoleService>;
+  readonly guard: Client<typeof GuardService>;
+  readonly explain: Client<typeof ExplainService>;
 }
 
 /** Connects on the first call, and again on the first call after a loss. */
@@ -41,6 +47,9 @@ export function openApi({ address, timeoutMs }: Target, security: ClientSecurity
     joins: createClient(JoinRecordService, transport),
     audit: createClient(AuditService, transport),
     ca: createClient(CaService, transport),
+    roles: createClient(RoleService, transport),
+    guard: createClient(GuardService, transport),
+    explain: createClient(ExplainService, transport),
     [Symbol.dispose]() {
       connection[Symbol.dispose]();
     },

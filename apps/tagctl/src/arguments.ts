@@ -21,6 +21,11 @@ export function instanceOption(description: string): Option {
   return new Option('--instance <ACCOUNT/REGION/ID>', description).argParser(instanceArgument);
 }
 
+/** Read by the command: whoever asks for help only need not load the grammar. */
+export function selectorOption(description: string): Option {
+  return new Option('--selector <SELECTOR>', description);
+}
+
 export function durationOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text) => {
     const ms = parseDuration(text);

@@ -5,6 +5,11 @@ export const EXIT_FAILED = 1;
 /** A bad command line, configuration or file. */
 export const EXIT_USAGE = 2;
 
+/** `access check`: denied. As `tagplane-agent check`. */
+export const EXIT_DENIED = 3;
+/** The guard holds the change until an operator decides. */
+export const EXIT_HELD = 4;
+
 /** Ends the command with one line (or a few, one for each problem) for a person. */
 export class TagctlError extends Error {
   override readonly name = 'TagctlError';

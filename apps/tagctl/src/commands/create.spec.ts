@@ -55,8 +55,7 @@ describe('create', () => {
       ['dynamic/__proto__', 'p'],
       ['dynamic/tier', 'web'],
     ]);
-    expect(web?.ttl).toMatchObject({ seconds: 86_400n });
-    expect(auth.serverInfos.get('db-tier')?.ttl).toBeUndefined();
+    expect(auth.upserts[0]?.serverInfos.map(({ ttl }) => ttl?.seconds)).toEqual([86_400n, undefined]);
     expect(auth.upserts).toHaveLength(1);
   });
 
@@ -75,8 +74,8 @@ describe('create', () => {
     const { code, stdout, stderr } = await create(GOOD, '--format', 'json');
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(JSON.parse(stdout)).toEqual([
-      { name: 'web-tier', status: 'ACCEPTED', revision: 1 },
-      { name: 'db-tier', status: 'DENIED', reason: 'not yours' },
+      { kind: 'server_info', name: 'web-tier', status: 'ACCEPTED', revision: 1 },
+      { kind: 'server_info', name: 'db-tier', status: 'DENIED', reason: 'not yours' },
     ]);
   });
 
@@ -111,7 +110,10 @@ describe('a bad file', () => {
     ['', 'there is no document in it'],
     ['- - x', 'document 1, item 1: expected keys and values, got a list'],
     ['just text', 'document 1: expected keys and values, got "just text"'],
-    [`kind: node\nmetadata: {name: a}\n${spec}`, 'document 1: kind: expected server_info, got "node"'],
+    [
+      `kind: node\nmetadata: {name: a}\n${spec}`,
+      'document 1: kind: expected server_info or role, got "node"',
+    ],
     [`${named}\n${spec}\nextra: 1`, 'document 1: extra: unknown key'],
     [`${named}\n${spec}\n__proto__: 1`, 'document 1: __proto__: unknown key'],
     [`${named}\n`, 'document 1: spec: required'],
@@ -120,9 +122,9 @@ describe('a bad file', () => {
       /document 1: metadata.name: .*and not with "aws-"/,
     ],
     [`kind: server_info\nmetadata: {name: 5}\n${spec}`, 'document 1: metadata.name: expected text, got the number 5; put it in quotes if it is text'], // prettier-ignore
-    [`${named}\nspec: {match: {}, labels: {}}`, 'document 1: spec.match: expected exactly one of aws_instance and server_id'], // prettier-ignore
+    [`${named}\nspec: {match: {}, labels: {}}`, 'document 1: spec.match: expected exactly one of aws_instance, server_id and selector'], // prettier-ignore
     [`${named}\nspec: {match: {server_id: a, aws_instance: {account_id: '1', region: eu-central-1, instance_id: i-01234567}}, labels: {}}`, 'document 1: spec.match.aws_instance.account_id: expected twelve digits, in quotes'], // prettier-ignore
-    [`${named}\nspec: {match: {server_id: a, selector: x}, labels: {}}`, 'document 1: spec.match.selector: unknown key'], // prettier-ignore
+    [`${named}\nspec: {match: {server_id: a, selectors: x}, labels: {}}`, 'document 1: spec.match.selectors: unknown key'], // prettier-ignore
     [`${named}\nspec: {match: {server_id: a}, labels: {dynamic/port: 80}}`, 'document 1: spec.labels["dynamic/port"]: expected text, got the number 80; put it in quotes if it is text'], // prettier-ignore
     [`${named}\nspec: {match: {server_id: a}, labels: {aws/Name: x}}`, 'document 1: spec.labels["aws/Name"]: an operator\'s labels begin with dynamic/'], // prettier-ignore
     [`${named}\nspec: {match: {server_id: a}, labels: {1: x}}`, 'document 1: spec.labels: the key 1 is no text; put it in quotes'], // prettier-ignore

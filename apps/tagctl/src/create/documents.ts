@@ -5,7 +5,7 @@ import type { Document } from 'yaml';
 export interface FileDocument {
   /** `document 2`, or `document 1, item 3` in a list. */
   readonly place: string;
-  /** Objects, arrays and scalars; the mapping at `spec.labels` is a Map, whose keys may be any text. */
+  /** Objects, arrays and scalars; mappings of labels and selectors are Maps, whose keys may be any text. */
   readonly value: unknown;
 }
 
@@ -54,7 +54,15 @@ function split(place: string, value: unknown): FileDocument[] {
   return value.map((item: unknown, index) => ({ place: `${place}, item ${index + 1}`, value: item }));
 }
 
-/** Mappings as objects, but for the labels; a key that is no text is refused. */
+/** Where keys are labels' own. A list does not count in a path. */
+const FREE_KEYS = new Set([
+  'spec.labels',
+  'spec.match.selector',
+  'spec.allow.node_labels',
+  'spec.deny.node_labels',
+]);
+
+/** Mappings as objects, but for those of labels; a key that is no text is refused. */
 function plain(value: unknown, path: readonly string[]): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item, path));
   if (!(value instanceof Map)) return value;
@@ -66,18 +74,20 @@ function plain(value: unknown, path: readonly string[]): unknown {
     }
     return [key, plain(child, [...path, key])];
   });
-  return path.join('.') === 'spec.labels' ? new Map(entries) : Object.fromEntries(entries);
+  return FREE_KEYS.has(path.join('.')) ? new Map(entries) : Object.fromEntries(entries);
 }
 
 function keyName(key: unknown): string {
   return typeof key === 'object' && key !== null ? 'of several values' : String(key);
 }
 
-/** `spec.labels["dynamic/tier"]`. */
+/** `spec.labels["dynamic/tier"]`, `spec.allow[0].logins`. */
 export function pathText(path: readonly PropertyKey[]): string {
   let text = '';
-  for (const key of path.map(String)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) text += `[${JSON.stringify(key)}]`;
+  for (const part of path) {
+    const key = String(part);
+    if (typeof part === 'number') text += `[${part}]`;
+    else if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) text += `[${JSON.stringify(key)}]`;
     else text += text === '' ? key : `.${key}`;
   }
   return text;

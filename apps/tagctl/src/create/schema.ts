@@ -4,18 +4,10 @@ import { durationField } from '@tagplane/runtime';
 import { isAssignedName } from '@tagplane/serverinfo';
 import type { Match, ServerInfoDraft } from '@tagplane/serverinfo';
 import * as z from 'zod';
+import { selectorField } from '../selectors/field.ts';
+import { parsed } from './fields.ts';
 
 const LABEL_PREFIX = 'dynamic/';
-
-/** Text that `parse` turns into something. */
-function parsed<Value>(parse: (text: string) => Value | undefined, expected: string) {
-  return z.string().transform((text, context) => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `expected ${expected}` });
-    return z.NEVER;
-  });
-}
 
 const instance = z.strictObject({
   account_id: parsed(parseAccountId, 'twelve digits, in quotes'),
@@ -30,15 +22,23 @@ const match = z
       parseServerId,
       '1 to 128 of letters, digits, ".", "_", "-", beginning with a letter or digit',
     ).optional(),
+    selector: selectorField.optional(),
   })
   .transform((value, context): Match => {
-    const { aws_instance: aws, server_id: serverId } = value;
-    if (aws !== undefined && serverId === undefined) {
+    const { aws_instance: aws, server_id: serverId, selector } = value;
+    const matches: Match[] = [];
+    if (aws !== undefined) {
       const { account_id: account, region, instance_id } = aws;
-      return { kind: 'aws-instance', instance: { account, region, instance: instance_id } };
+      matches.push({ kind: 'aws-instance', instance: { account, region, instance: instance_id } });
     }
-    if (serverId !== undefined && aws === undefined) return { kind: 'server-id', serverId };
-    context.addIssue({ code: 'custom', message: 'expected exactly one of aws_instance and server_id' });
+    if (serverId !== undefined) matches.push({ kind: 'server-id', serverId });
+    if (selector !== undefined) matches.push({ kind: 'selector', selector });
+    const [match, ...others] = matches;
+    if (match !== undefined && others.length === 0) return match;
+    context.addIssue({
+      code: 'custom',
+      message: 'expected exactly one of aws_instance, server_id and selector',
+    });
     return z.NEVER;
   });
 
@@ -51,29 +51,57 @@ const labels = z.map(z.string(), z.string()).check(({ value, issues }) => {
   }
 });
 
-/** One document: `kind: server_info`, its metadata and its spec. */
-export const serverInfoSchema: z.ZodType<ServerInfoDraft> = z
-  .strictObject({
-    kind: z.literal('server_info'),
-    metadata: z.strictObject({
-      name: z
-        .string()
-        .refine(
-          isAssignedName,
-          'expected 1 to 128 of letters, digits, ".", "_", "-", beginning with a letter or digit, and not with "aws-"',
-        ),
-    }),
-    spec: z.strictObject({
+/** RFC 3339 → Unix milliseconds. */
+const time = parsed(
+  (text) =>
+    /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)) ? Date.parse(text) : undefined,
+  'a time such as 2026-11-22T18:00:00Z',
+);
+
+const metadata = z.strictObject({
+  name: z
+    .string()
+    .refine(
+      isAssignedName,
+      'expected 1 to 128 of letters, digits, ".", "_", "-", beginning with a letter or digit, and not with "aws-"',
+    ),
+  revision: z.int().nonnegative().optional(),
+});
+
+/**
+ * One document: `kind: server_info`, its metadata and its spec.
+ *
+ * @param now Unix milliseconds
+ */
+export function serverInfoSchema(now: number): z.ZodType<ServerInfoDraft> {
+  const spec = z
+    .strictObject({
       match,
       labels,
       // The longest that the auth service takes.
       ttl: durationField({ min: '1s', max: '3650d' }).optional(),
-    }),
-  })
-  .transform(({ metadata, spec }): ServerInfoDraft => ({
-    name: metadata.name,
-    match: spec.match,
-    labels: spec.labels,
-    observedAt: undefined,
-    ttlMs: spec.ttl,
-  }));
+      expires_at: time.optional(),
+    })
+    .check(({ value, issues }) => {
+      const refuse = (message: string): void => {
+        issues.push({ code: 'custom', message, path: ['expires_at'], input: value.expires_at });
+      };
+      if (value.expires_at === undefined) return;
+      if (value.ttl !== undefined) refuse('give either ttl or expires_at');
+      if (value.expires_at <= now) refuse('this time is past');
+    });
+  return z
+    .strictObject({ kind: z.literal('server_info'), metadata, spec })
+    .transform((document): ServerInfoDraft => {
+      const { name, revision } = document.metadata;
+      const { ttl, expires_at: end } = document.spec;
+      return {
+        name,
+        match: document.spec.match,
+        labels: document.spec.labels,
+        observedAt: undefined,
+        ttlMs: end === undefined ? ttl : end - now,
+        ...(revision === undefined ? {} : { expectedRevision: revision }),
+      };
+    });
+}

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { limitOption } from '../arguments.ts';
+import { limitOption, selectorOption } from '../arguments.ts';
 import { flagsOf } from '../flags.ts';
 import type { Runner } from './runner.ts';
 import { examples } from './runner.ts';
@@ -13,11 +13,19 @@ export function addNodes(program: Command, run: Runner): void {
   const nodes = program.command('nodes').description('servers with an agent, and the labels they hold');
   nodes
     .command('ls')
-    .description('list all nodes')
+    .description('list all nodes, or those that a selector picks')
+    .addOption(selectorOption('only the nodes that it picks'))
     .addOption(limitOption())
-    .addHelpText('after', examples('tagctl nodes ls', 'tagctl nodes ls --format json --limit 10'))
-    .action(({ limit }: { limit?: number }, command: Command) =>
-      run.connected(flagsOf(command), async () => (await import('../commands/nodes.ts')).listNodes(limit)),
+    .addHelpText(
+      'after',
+      examples(
+        'tagctl nodes ls',
+        "tagctl nodes ls --selector 'aws/env=prod, aws/team=[db, web-*]'",
+        'tagctl nodes ls --format json --limit 10',
+      ),
+    )
+    .action((flags: { limit?: number; selector?: string }, command: Command) =>
+      run.connected(flagsOf(command), async () => (await import('../commands/nodes.ts')).listNodes(flags)),
     );
   nodes
     .command('get')

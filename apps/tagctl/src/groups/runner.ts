@@ -13,3 +13,9 @@ export interface Runner {
 export function examples(...lines: readonly string[]): string {
   return ['\nExamples:', ...lines.map((line) => `  $ ${line}`)].join('\n');
 }
+
+/** For the help of every `edit`. */
+export const EDIT_NOTES = `
+$VISUAL or $EDITOR gets the document in a file for you alone. What is not valid is opened again with what is
+wrong on top; what could not be written is kept in a file that is named.
+`;

@@ -4,6 +4,7 @@ import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import { Code, ConnectError, createContextKey, createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -26,9 +27,13 @@ import type {
 } from '@tagplane/protocol';
 import type { Peer } from '@tagplane/identity';
 import { identifyCertificate, parsePeerClaim, peerText } from '@tagplane/identity';
+import { NOW } from './capture.ts';
 import { FakeAccess } from './fake-access.ts';
 import { FakeCa } from './fake-ca.ts';
+import { FakeExplain } from './fake-explain.ts';
+import { FakeGuard } from './fake-guard.ts';
 import type { FakeIssuer } from './fake-issuer.ts';
+import { FakeRoles } from './fake-roles.ts';
 
 /** Plays a watch: yields events, then returns (the stream ends) or throws. */
 export type WatchScript = () => AsyncIterable<WatchNodesResponse>;
@@ -46,6 +51,10 @@ export class FakeAuth {
   refusal: ConnectError | undefined;
   /** Refuses items of these names. */
   denied = new Set<string>();
+  /** Holds every write and removal under this id, unless empty. */
+  holdId = '';
+  /** Called before each write, as by someone who writes at the same time. */
+  beforeUpsert: (() => void) | undefined;
   /** What was asked, in order. */
   readonly listRequests: ListNodesRequest[] = [];
   readonly upserts: UpsertServerInfosRequest[] = [];
@@ -53,8 +62,12 @@ export class FakeAuth {
   /** Pages are cut to this many, whatever was asked for. */
   largestPage = 1_000;
   watchCalls = 0;
+  #revision = 0n;
   readonly access = new FakeAccess();
   readonly ca = new FakeCa();
+  readonly roles = new FakeRoles();
+  readonly guard = new FakeGuard();
+  readonly explain = new FakeExplain();
   /** With it, the connection is mutual TLS. */
   readonly issuer: FakeIssuer | undefined;
 
@@ -98,6 +111,7 @@ export class FakeAuth {
       },
       deleteServerInfos: ({ names }, context) => {
         this.#note(context);
+        if (this.holdId !== '') return { holdId: this.holdId };
         return { deleted: names.filter((name) => this.serverInfos.delete(name)) };
       },
       upsertServerInfos: (request, context) => {
@@ -109,7 +123,7 @@ export class FakeAuth {
       this.#note(context);
     };
     this.access.routes(router, note);
-    this.ca.routes(router, note);
+    for (const each of [this.ca, this.roles, this.guard, this.explain]) each.routes(router, note);
     this.issuer?.routes(router, (context) => this.#peer(context));
     router.service(StatusService, {
       getStatus: (_request, context) => {
@@ -146,15 +160,34 @@ export class FakeAuth {
   }
 
   #upsert(request: UpsertServerInfosRequest) {
+    this.beforeUpsert?.();
     this.upserts.push(request);
     const results = request.serverInfos.map((info) => {
       if (this.denied.has(info.name)) return { status: UpsertStatus.DENIED, reason: 'not yours' };
-      if (request.createOnly && this.serverInfos.has(info.name)) return { status: UpsertStatus.CONFLICT };
-      this.serverInfos.set(info.name, info);
-      return { status: UpsertStatus.ACCEPTED, revision: BigInt(this.serverInfos.size) };
+      if (this.holdId !== '') return { status: UpsertStatus.HELD, holdId: this.holdId };
+      return this.#store(info, request.createOnly);
     });
     return { results, storeEpoch: 'epoch' };
   }
+
+  #store(info: ServerInfo, createOnly: boolean) {
+    const there = this.serverInfos.get(info.name);
+    const { expectedRevision: expected } = info;
+    if (createOnly && there !== undefined) return { status: UpsertStatus.CONFLICT };
+    if (expected !== undefined && expected !== there?.revision) {
+      const reason = `it has revision ${there?.revision ?? 0n}, not ${expected}`;
+      return { status: UpsertStatus.CONFLICT, reason };
+    }
+    this.#revision += 1n;
+    this.serverInfos.set(info.name, storedInfo(info, this.#revision));
+    return { status: UpsertStatus.ACCEPTED, revision: this.#revision };
+  }
+}
+
+/** As the service keeps it. */
+function storedInfo({ ttl, expectedRevision: _expected, ...info }: ServerInfo, revision: bigint): ServerInfo {
+  const ends = ttl === undefined ? {} : { expiresAt: timestampFromMs(NOW + Number(ttl.seconds) * 1_000) };
+  return { ...info, revision, origin: 'operator/tester', ...ends };
 }
 
 /** A FakeAuth on a port of loopback. */

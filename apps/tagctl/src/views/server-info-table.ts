@@ -3,6 +3,7 @@ import { visible } from '../format/escape.ts';
 import { labelsText } from '../format/labels-text.ts';
 import { labelDetails } from './label-details.ts';
 import { instanceText } from './node-table.ts';
+import { selectorText } from './selector.ts';
 import type { MatchView, ServerInfoView } from './server-info.ts';
 import type { TableOf } from './table-of.ts';
 
@@ -47,10 +48,6 @@ function matchId(match: MatchView): string {
 
 function matchText(match: MatchView): string {
   if (match === null) return 'of a kind unknown to this version';
-  if ('selector' in match) {
-    return Object.entries(match.selector)
-      .map(([key, values]) => `${key}=${String(values)}`)
-      .join(', ');
-  }
+  if ('selector' in match) return selectorText(match.selector);
   return 'server_id' in match ? match.server_id : instanceText(match.aws_instance);
 }

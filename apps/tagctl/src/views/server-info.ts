@@ -1,8 +1,9 @@
-import type { Labels } from '@tagplane/labels';
+import type { Labels, SelectorMap } from '@tagplane/labels';
 import { labelsFromMessage } from '@tagplane/protocol';
-import type { Selector, ServerInfo, ServerInfoMatch } from '@tagplane/protocol';
+import type { ServerInfo, ServerInfoMatch } from '@tagplane/protocol';
 import { instanceView, timeView } from './node.ts';
 import type { InstanceView } from './node.ts';
+import { selectorView } from './selector.ts';
 
 /** A ServerInfo as JSON and YAML show it; others script against these names. */
 export interface ServerInfoView {
@@ -21,7 +22,7 @@ export interface ServerInfoView {
 export type MatchView =
   | { readonly aws_instance: InstanceView }
   | { readonly server_id: string }
-  | { readonly selector: Readonly<Record<string, string | readonly string[]>> }
+  | { readonly selector: SelectorMap }
   | null;
 
 export function serverInfoView(info: ServerInfo): ServerInfoView {
@@ -36,7 +37,7 @@ export function serverInfoView(info: ServerInfo): ServerInfoView {
   };
 }
 
-function matchView(match: ServerInfoMatch | undefined): MatchView {
+export function matchView(match: ServerInfoMatch | undefined): MatchView {
   switch (match?.target.case) {
     case 'awsInstance':
       return { aws_instance: instanceView(match.target.value) };
@@ -47,14 +48,4 @@ function matchView(match: ServerInfoMatch | undefined): MatchView {
     case undefined:
       return null;
   }
-}
-
-/** As it is written in a file: one pattern as itself, several as a list. */
-function selectorView({ terms }: Selector): Record<string, string | readonly string[]> {
-  return Object.fromEntries(
-    terms.map(({ key, values: [only = '', ...others], values }) => [
-      key,
-      others.length === 0 ? only : values,
-    ]),
-  );
 }
