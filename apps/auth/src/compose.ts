@@ -24,6 +24,8 @@ import { createMetrics } from './metrics.ts';
 import type { AuthMetrics } from './metrics.ts';
 import { NodeHub } from './node-watch/node-hub.ts';
 import { AssignedWrites } from './reconcile/assigned-writes.ts';
+import { createRoles } from './roles/create-roles.ts';
+import type { RoleRegistry } from './roles/create-roles.ts';
 import type { IdentityRoutes } from './routes/identity-routes.ts';
 import { rawMethods, registerBinaryRoutes, registerRoutes } from './routes/index.ts';
 import { readableNode } from './routes/readable.ts';
@@ -54,6 +56,7 @@ interface Parts {
   readonly nodeHub: NodeHub;
   readonly audit: AuditLog;
   readonly locks: LockRegistry;
+  readonly roles: RoleRegistry;
   readonly guard: Guard;
   /** Of the API's server, once there is one. */
   readonly connections: () => ReadonlySet<PeerConnection>;
@@ -85,6 +88,7 @@ export async function composeAuth(config: AuthConfig, log: Logger, signal: Abort
     parts.monitor.readiness(),
     check('control', state.stopping ? undefined : controlProblem(state.control)),
     check('locks', parts.locks.loaded ? undefined : 'not loaded yet'),
+    check('roles', parts.roles.index.loaded ? undefined : 'not loaded yet'),
     check('authority', state.authority?.problem),
     parts.nodeHub.readiness(),
   ];
@@ -121,6 +125,7 @@ export async function composeAuth(config: AuthConfig, log: Logger, signal: Abort
         control: (end) => control.run(end),
         audit: (end) => parts.audit.run(end),
         locks: (end) => parts.locks.run(end),
+        roles: (end) => parts.roles.run(end),
         guard: (end) => parts.guard.run(end),
         ...(authority && { authority: (end: AbortSignal) => authority.run(end) }),
       });
@@ -155,6 +160,7 @@ function openParts(
   const audit = createAuditLog({ store: stores.audit, authId, output, retentionMs, log, registry });
   const guard = new Guard({ store: stores.security, thresholds: config.guard, audit, registry });
   const locks = createLocks({ store: stores.security, audit, log, registry });
+  const roles = createRoles({ store: stores.roles, log, registry });
   const read = (entry: Parameters<typeof readableNode>[0]) =>
     readableNode(entry, { metrics, log }, Date.now());
   const nodeHub = new NodeHub({ store: stores.nodes, read, metrics, log });
@@ -170,6 +176,7 @@ function openParts(
     nodeHub,
     audit,
     locks,
+    roles,
     guard,
     connections,
   };

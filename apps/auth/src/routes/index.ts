@@ -4,6 +4,7 @@ import {
   GuardService,
   InventoryService,
   NodeService,
+  RoleService,
   ServerInfoService,
   StatusService,
   healthRoutes,
@@ -31,6 +32,8 @@ import { listServerInfos } from './list-server-infos.ts';
 import { plainControlStream } from './plain-control-stream.ts';
 import { previewServerInfos } from './preview-server-infos.ts';
 import type { AssignedContext } from './route-context.ts';
+import { registerRoleRoutes } from './role-routes.ts';
+import type { RoleRoutes } from './put-role.ts';
 import { upsertServerInfos } from './upsert-server-infos.ts';
 import { watchNodes } from './watch-nodes.ts';
 
@@ -39,6 +42,7 @@ export interface Routes extends AssignedContext {
   readonly nodeHub: NodeHub;
   readonly guard: Guard;
   readonly control: Pick<ControlPlane, 'connect'>;
+  readonly roles: RoleRoutes['roles'];
   /** Undefined: without TLS there is nobody to certify. */
   readonly identity?: IdentityRoutes | undefined;
 }
@@ -47,6 +51,7 @@ const SERVICES = [
   ServerInfoService,
   InventoryService,
   NodeService,
+  RoleService,
   StatusService,
   GuardService,
   ExplainService,
@@ -67,6 +72,7 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
     watchNodes: watchNodes(routes.nodeHub, closing),
   });
   router.service(GuardService, guardRoutes({ guard: routes.guard, carryOut: carryOut(routes) }));
+  registerRoleRoutes(router, routes);
   router.service(ExplainService, {
     explainNode: explainNode(routes),
     previewServerInfos: previewServerInfos(routes),

@@ -4,8 +4,10 @@ import type { ServerInfo } from '@tagplane/serverinfo';
 import type { Node } from '@tagplane/protocol';
 import type { Logger } from '@tagplane/runtime';
 import type { Entry } from '@tagplane/store';
+import type { StoredRole } from '@tagplane/access';
 import type { AuthMetrics } from '../metrics.ts';
 import { NodeDecodeError } from '../nodes/node-codec.ts';
+import { RoleDecodeError, decodeRole } from '../roles/role-codec.ts';
 import { nodeMessage, pickedNodeMessage } from './node-message.ts';
 
 /** Where unreadable items are counted and, at debug, named. */
@@ -31,6 +33,11 @@ export function readableNode(
       ? nodeMessage(item, now)
       : pickedNodeMessage(item, now, (labels) => selector.matches(labels));
   return readable('node', entry, sink, read, NodeDecodeError);
+}
+
+/** The same for a role. */
+export function readableRole(entry: Entry, sink: UnreadableSink): StoredRole | undefined {
+  return readable('role', entry, sink, decodeRole, RoleDecodeError);
 }
 
 function readable<Item>(

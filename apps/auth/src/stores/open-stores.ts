@@ -14,6 +14,8 @@ export interface Stores {
   readonly security: Store;
   /** Audit events, by time. */
   readonly audit: Store;
+  /** Who may log in as whom where: `role/NAME`. */
+  readonly roles: Store;
 }
 
 /** Opens the stores; a Redis that cannot be reached is found out later, by the store monitor. */
@@ -26,13 +28,17 @@ export function openStores(
   const nodes = open.open('node');
   const security = open.open('security');
   const audit = open.open('audit');
+  const roles = open.open('role');
   return {
     serverInfos: measuredStore(serverInfos, 'server-info', metrics),
     nodes: measuredStore(nodes, 'node', metrics),
     security: measuredStore(security, 'security', metrics),
     audit: measuredStore(audit, 'audit', metrics),
+    roles: measuredStore(roles, 'role', metrics),
     async [Symbol.asyncDispose]() {
-      await Promise.all([serverInfos, nodes, security, audit].map((store) => store[Symbol.asyncDispose]()));
+      await Promise.all(
+        [serverInfos, nodes, security, audit, roles].map((store) => store[Symbol.asyncDispose]()),
+      );
       await open[Symbol.asyncDispose]();
     },
   };

@@ -5,6 +5,7 @@ import {
   GuardService,
   NodeService,
   PEER_HEADER,
+  RoleService,
   ServerInfoService,
   StatusService,
   rpcOptions,
@@ -20,11 +21,13 @@ import { Guard } from '../guard/guard.ts';
 import type { Thresholds } from '../guard/window.ts';
 import { createMetrics } from '../metrics.ts';
 import { NodeHub } from '../node-watch/node-hub.ts';
+import { createRoles } from '../roles/create-roles.ts';
+import type { RoleRegistry } from '../roles/create-roles.ts';
 import { AssignedIndex } from '../reconcile/assigned-index.ts';
 import { AssignedWrites } from '../reconcile/assigned-writes.ts';
 import { followServerInfos } from '../reconcile/server-info-feed.ts';
-import type { AssignedContext } from '../routes/route-context.ts';
 import { registerRoutes } from '../routes/index.ts';
+import type { AssignedContext } from '../routes/route-context.ts';
 import { readableNode } from '../routes/readable.ts';
 import { translateStoreError } from '../store-errors.ts';
 import { openStores } from '../stores/open-stores.ts';
@@ -35,6 +38,7 @@ import { RecordingAudit } from './recording-audit.ts';
 export interface TestClients {
   readonly serverInfos: Client<typeof ServerInfoService>;
   readonly nodes: Client<typeof NodeService>;
+  readonly roles: Client<typeof RoleService>;
   readonly status: Client<typeof StatusService>;
   readonly guard: Client<typeof GuardService>;
   readonly explain: Client<typeof ExplainService>;
@@ -46,6 +50,7 @@ export interface TestApi extends AsyncDisposable {
   readonly registry: Registry;
   readonly audit: RecordingAudit;
   readonly nodeHub: NodeHub;
+  readonly roles: RoleRegistry;
   readonly assigned: AssignedContext['assigned'];
   /** What the process says of itself; empty: all is well. */
   readonly checks: ReadinessCheck[];
@@ -78,6 +83,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     nodes: wrap(opened.nodes),
     security: wrap(opened.security),
     audit: wrap(opened.audit),
+    roles: wrap(opened.roles),
   };
   const read = (entry: Parameters<typeof readableNode>[0]) =>
     readableNode(entry, { metrics, log }, Date.now());
@@ -95,7 +101,13 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     registry,
     stop.signal,
   );
-  const following = Promise.all([nodeHub.run(stop.signal), guard.run(stop.signal), followingAssigned]);
+  const roles = createRoles({ store: stores.roles, log, registry });
+  const following = Promise.all([
+    nodeHub.run(stop.signal),
+    guard.run(stop.signal),
+    roles.run(stop.signal),
+    followingAssigned,
+  ]);
   const checks: ReadinessCheck[] = [];
   const closing = new AbortController();
   const status = {
@@ -114,7 +126,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
       (router) => {
         registerRoutes(
           router,
-          { stores, metrics, audit, log, status, nodeHub, control, guard, assigned },
+          { stores, metrics, audit, log, status, nodeHub, control, guard, roles, assigned },
           closing.signal,
         );
       },
@@ -133,6 +145,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     return {
       serverInfos: createClient(ServerInfoService, transport),
       nodes: createClient(NodeService, transport),
+      roles: createClient(RoleService, transport),
       status: createClient(StatusService, transport),
       guard: createClient(GuardService, transport),
       explain: createClient(ExplainService, transport),
@@ -143,6 +156,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     registry,
     audit,
     nodeHub,
+    roles,
     assigned,
     checks,
     closing,

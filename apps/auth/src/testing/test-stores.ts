@@ -10,12 +10,14 @@ export function testStores(): TestStores {
   const nodes = openEmbeddedStore({ path: ':memory:', kind: 'node' });
   const security = openEmbeddedStore({ path: ':memory:', kind: 'security' });
   const audit = openEmbeddedStore({ path: ':memory:', kind: 'audit' });
-  const all = [serverInfos, nodes, security, audit];
+  const roles = openEmbeddedStore({ path: ':memory:', kind: 'role' });
+  const all = [serverInfos, nodes, security, audit, roles];
   return {
     serverInfos,
     nodes,
     security,
     audit,
+    roles,
     async [Symbol.asyncDispose]() {
       await Promise.all(all.map((store) => store[Symbol.asyncDispose]()));
     },
