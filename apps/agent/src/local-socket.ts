@@ -82,15 +82,15 @@ async function answer(
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   const asked = Object.hasOwn(questions, path) ? questions[path] : undefined;
   const methods = asked === undefined ? ['GET'] : ['GET', 'POST'];
-  if (!methods.includes(request.method ?? '')) {
-    reply(response, 405, { error: `only ${methods.join(' and ')}` });
-  } else if (route !== undefined) {
-    reply(response, 200, route());
-  } else if (asked === undefined) {
+  if (route === undefined && asked === undefined) {
     const paths = [...Object.keys(routes), ...Object.keys(questions)];
     reply(response, 404, { error: `there are ${paths.join(', ')}` });
-  } else {
+  } else if (!methods.includes(request.method ?? '')) {
+    reply(response, 405, { error: `only ${methods.join(' and ')}` });
+  } else if (asked !== undefined) {
     await answerQuestion(asked, request, response, log);
+  } else {
+    reply(response, 200, route?.());
   }
 }
 

@@ -1,13 +1,23 @@
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { ControlStreamResponseSchema, InventoryService, createApiServer, peerOf } from '@tagplane/protocol';
+import {
+  ControlStreamResponseSchema,
+  InventoryService,
+  accessRoleToMessage,
+  createApiServer,
+  peerOf,
+} from '@tagplane/protocol';
+import type { AccessRole } from '@tagplane/access';
+import { diffRoles, rolesRevision } from '@tagplane/access';
+import type { SignedStatement } from '@tagplane/credentials';
 import type {
   ApiServer,
   ApiServerOptions,
   ControlStreamRequest,
   ControlStreamResponse,
   LabelSet,
+  UpdateRolesSchema,
 } from '@tagplane/protocol';
 import { peerText } from '@tagplane/identity';
 import type { Labels } from '@tagplane/labels';
@@ -15,7 +25,8 @@ import { NAMESPACES, labelsIn, labelsRevision } from '@tagplane/labels';
 import type { TestAuthority, TestIssuer } from '@tagplane/protocol/testing';
 import { startTestServer } from '@tagplane/protocol/testing';
 import type { Address } from '@tagplane/runtime';
-import { silentLogger } from '@tagplane/runtime';
+import { HOUR, silentLogger } from '@tagplane/runtime';
+import { FakeSigner } from './fake-signer.ts';
 import { Queue } from './queue.ts';
 
 type Member = ControlStreamRequest['message'];
@@ -48,9 +59,12 @@ export class FakeStream {
   readonly peer: string;
   readonly #received = new Queue<ControlStreamRequest>();
   readonly #sending = new Queue<ControlStreamResponse | undefined>();
+  /** Who signs what this sends; undefined: nobody. */
+  signer: FakeSigner | undefined;
 
-  constructor(peer: string) {
+  constructor(peer: string, signer?: FakeSigner) {
     this.peer = peer;
+    this.signer = signer;
   }
 
   send(message: NonNullable<Response>): void {
@@ -78,14 +92,49 @@ export class FakeStream {
       lifetime: lifetimeMessage(lifetime),
     }));
     const change = { case: 'replace' as const, value: { sets } };
-    this.send({ case: 'updateLabels', value: { nonce, revision, change } });
+    const spans = new Map(NAMESPACES.map((namespace) => [namespace, lifetimeOf(lifetime)]));
+    const signature = this.signer?.labels(this.peer.replace('agent/', ''), revision, spans);
+    this.send({ case: 'updateLabels', value: { nonce, revision, change, ...signed(signature) } });
     return revision;
+  }
+
+  /** Sends all of them; returns their revision. */
+  replaceRoles(nonce: string, roles: readonly AccessRole[], remainingMs = 24 * HOUR): string {
+    const revision = rolesRevision(roles);
+    const value = { roles: roles.map(accessRoleToMessage) };
+    this.#sendRoles(nonce, revision, remainingMs, { case: 'replace', value });
+    return revision;
+  }
+
+  /** Sends the difference; returns the revision after it. */
+  changeRoles(nonce: string, base: readonly AccessRole[], next: readonly AccessRole[]): string {
+    const revision = rolesRevision(next);
+    const { put, removed } = diffRoles(base, next);
+    const baseRevision = rolesRevision(base);
+    const value = { baseRevision, put: put.map(accessRoleToMessage), removed: [...removed] };
+    this.#sendRoles(nonce, revision, 24 * HOUR, { case: 'apply', value });
+    return revision;
+  }
+
+  renewRoles(nonce: string, revision: string, remainingMs: number): void {
+    this.#sendRoles(nonce, revision, remainingMs, { case: 'renew', value: {} });
+  }
+
+  #sendRoles(nonce: string, revision: string, remainingMs: number, change: RolesChange): void {
+    const signature = signed(this.signer?.roles(revision, remainingMs));
+    const remaining = durationFromMs(remainingMs);
+    this.send({ case: 'updateRoles', value: { nonce, revision, remaining, change, ...signature } });
   }
 
   renew(nonce: string, revision: string, lifetime: { ageMs?: number; remainingMs?: number }): void {
     const lifetimes = { 'aws/': lifetimeMessage(lifetime) };
     const change = { case: 'renew' as const, value: { lifetimes } };
-    this.send({ case: 'updateLabels', value: { nonce, revision, change } });
+    const spans = new Map([
+      ['aws/', lifetimeOf(lifetime)],
+      ['dynamic/', lifetimeOf({})],
+    ]);
+    const signature = this.signer?.labels(this.peer.replace('agent/', ''), revision, spans);
+    this.send({ case: 'updateLabels', value: { nonce, revision, change, ...signed(signature) } });
   }
 
   async *serve(requests: AsyncIterable<ControlStreamRequest>): AsyncGenerator<ControlStreamResponse> {
@@ -108,6 +157,18 @@ export class FakeStream {
   }
 }
 
+type RolesChange = NonNullable<MessageInitShape<typeof UpdateRolesSchema>['change']>;
+
+function signed(signature: SignedStatement | undefined) {
+  return signature === undefined
+    ? {}
+    : { signature: { ...signature, certificates: [...signature.certificates] } };
+}
+
+function lifetimeOf({ ageMs, remainingMs }: { ageMs?: number; remainingMs?: number }) {
+  return { ageMs, remainingMs };
+}
+
 type MessageInitShapeOfSet = Pick<LabelSet, 'namespace' | 'labels'> & {
   readonly lifetime: ReturnType<typeof lifetimeMessage>;
 };
@@ -121,10 +182,11 @@ function lifetimeMessage({ ageMs, remainingMs }: { ageMs?: number; remainingMs?:
 
 export async function startFakeAuth(options: FakeAuthOptions = {}): Promise<FakeAuth> {
   const streams = new Queue<FakeStream>();
+  const signer = options.tls && (await FakeSigner.create(options.tls.authority));
   const server = await listen(options, (router) => {
     router.service(InventoryService, {
       controlStream(requests, context) {
-        const stream = new FakeStream(peerText(peerOf(context)));
+        const stream = new FakeStream(peerText(peerOf(context)), signer);
         if (options.mute !== true) stream.send(helloOf(options));
         streams.put(stream);
         return stream.serve(requests);

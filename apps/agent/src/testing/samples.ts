@@ -1,8 +1,10 @@
+import { rolesRevision } from '@tagplane/access';
+import type { AccessRole } from '@tagplane/access';
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import type { InstanceKey, ServerId } from '@tagplane/identity';
 import { NAMESPACES, labelsIn, labelsRevision } from '@tagplane/labels';
 import type { Labels } from '@tagplane/labels';
-import type { HeldLabels, OfferedUpdate } from '@tagplane/session';
+import type { HeldLabels, HeldRoles, OfferedUpdate } from '@tagplane/session';
 import type { Clock } from '../clock.ts';
 
 export function sampleServerId(text: string): ServerId {
@@ -40,4 +42,18 @@ export function heldOf(labels: Labels, remainingMs?: number, asOf = clockAt(0)()
 export function replaceWith(labels: Labels, remainingMs?: number, nonce = 'n'): OfferedUpdate {
   const { revision, sets } = heldOf(labels, remainingMs);
   return { nonce, revision, change: { kind: 'replace', sets } };
+}
+
+/** Lets `login` in on nodes whose label `key` is `value`. */
+export function sampleRole(name: string, key = '*', value = '*', login = 'deploy'): AccessRole {
+  const rule = { logins: [login], nodeLabels: { terms: [{ key, values: [value] }] } };
+  return { name, description: '', allow: [rule], deny: [], maxLabelAgeMs: undefined };
+}
+
+export function heldRolesOf(
+  roles: readonly AccessRole[],
+  remainingMs: number,
+  asOf = clockAt(0)(),
+): HeldRoles {
+  return { revision: rolesRevision(roles), roles, remainingMs, asOf };
 }

@@ -1,0 +1,39 @@
+import { createStatementSigner, labelsStatement, rolesStatement } from '@tagplane/credentials';
+import type { SignedStatement, StatementSigner } from '@tagplane/credentials';
+import type { TestAuthority, TestCertificateOptions } from '@tagplane/protocol/testing';
+import type { HeldLifetime } from '@tagplane/session';
+
+/** Signs as an auth process does. */
+export class FakeSigner {
+  readonly cluster: string;
+  readonly #signer: StatementSigner;
+
+  private constructor(cluster: string, signer: StatementSigner) {
+    this.cluster = cluster;
+    this.#signer = signer;
+  }
+
+  /** @param as another certificate than an auth process has */
+  static async create(
+    authority: TestAuthority,
+    as: Partial<TestCertificateOptions> = {},
+  ): Promise<FakeSigner> {
+    const issued = await authority.issue({ role: 'auth', name: 'auth-1', ...as });
+    return new FakeSigner(authority.cluster, createStatementSigner(issued));
+  }
+
+  labels(
+    serverId: string,
+    revision: string,
+    lifetimes: ReadonlyMap<string, HeldLifetime>,
+    issuedAt = Date.now(),
+  ): SignedStatement {
+    const { cluster } = this;
+    return this.#signer.sign(labelsStatement({ cluster, serverId, revision, issuedAt, lifetimes }));
+  }
+
+  roles(revision: string, remainingMs: number, issuedAt = Date.now()): SignedStatement {
+    const { cluster } = this;
+    return this.#signer.sign(rolesStatement({ cluster, revision, issuedAt, remainingMs }));
+  }
+}
