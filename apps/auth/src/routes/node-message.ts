@@ -29,7 +29,7 @@ const SYNC_STATES = {
  * @throws NodeDecodeError
  */
 export function nodeMessage(entry: Entry, now: number): Node {
-  return messageOf(decodeNodeRecord(entry), entry.revision, now);
+  return nodeMessageOf(decodeNodeRecord(entry), entry.revision, now);
 }
 
 /** The same for one whose labels are picked; undefined for any other. @throws NodeDecodeError */
@@ -39,10 +39,11 @@ export function pickedNodeMessage(
   picks: (labels: Labels) => boolean,
 ): Node | undefined {
   const record = decodeNodeRecord(entry);
-  return picks(labelsOfNode(record)) ? messageOf(record, entry.revision, now) : undefined;
+  return picks(labelsOfNode(record)) ? nodeMessageOf(record, entry.revision, now) : undefined;
 }
 
-function messageOf(record: NodeRecord, revision: number, now: number): Node {
+/** The same for a record that was read already. */
+export function nodeMessageOf(record: NodeRecord, revision: number, now: number): Node {
   const { state, reason } = nodeSync(record, now);
   return create(NodeSchema, {
     serverId: record.serverId,
