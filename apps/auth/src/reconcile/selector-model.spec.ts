@@ -1,12 +1,13 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { MAX_DYNAMIC_LABELS, compileSelector } from '@tagplane/labels';
+import { MAX_DYNAMIC_LABELS } from '@tagplane/labels';
 import { silentLogger } from '@tagplane/runtime';
-import { AssignedSet, decodeServerInfo, serverInfoKey } from '@tagplane/serverinfo';
-import type { ServerInfo } from '@tagplane/serverinfo';
+import { AssignedSet, serverInfoKey } from '@tagplane/serverinfo';
 import { wantedLabels } from '@tagplane/session';
 import type { Change, Put, Store } from '@tagplane/store';
 import fc from 'fast-check';
-import { assigned, instance, instanceKey, put, remove, selecting } from '../testing/fleet.ts';
+import { assigned, instanceKey, put, remove, selecting } from '../testing/fleet.ts';
+import { arbitraryName, arbitraryPut, infosOf, plainLabels, sortedLabels } from '../testing/plain-labels.ts';
+import type { PlainSubject } from '../testing/plain-labels.ts';
 import { testStores } from '../testing/test-plane.ts';
 import { AssignedIndex } from './assigned-index.ts';
 
@@ -15,24 +16,6 @@ jest.setTimeout(120_000);
 const { signal } = new AbortController();
 const NOW = 1_000;
 
-/** Some of a few names, so that one often takes the place of another. */
-const arbitraryName = fc.constantFrom('a', 'b', 'c', 'd', 'e');
-const arbitraryLabels = fc.dictionary(fc.constantFrom('k', 'l', 'm'), fc.constantFrom('1', '2'), {
-  maxKeys: 3,
-});
-const arbitraryText = fc.constantFrom(
-  '*=*',
-  'aws/team=db',
-  'aws/team=[db, web]',
-  'aws/env=p*',
-  'dynamic/k=1',
-);
-const arbitraryPut: fc.Arbitrary<Put> = fc.oneof(
-  fc.tuple(arbitraryName, arbitraryText, arbitraryLabels).map((args) => selecting(...args)),
-  fc
-    .tuple(arbitraryName, fc.constantFrom<string | number>('s1', 's2', 1, 2), arbitraryLabels)
-    .map((args) => assigned(...args)),
-);
 const arbitraryAws = fc.dictionary(
   fc.constantFrom('aws/team', 'aws/env'),
   fc.constantFrom('db', 'web', 'prod'),
@@ -41,39 +24,15 @@ const arbitraryAws = fc.dictionary(
   },
 );
 
-interface Subject {
-  readonly serverId: string;
-  readonly number: number;
-  readonly aws: ReadonlyMap<string, string>;
-}
-
-const arbitrarySubject: fc.Arbitrary<Subject> = fc.record({
+const arbitrarySubject: fc.Arbitrary<PlainSubject> = fc.record({
   serverId: fc.constantFrom('s1', 's2', 's3'),
   number: fc.integer({ min: 1, max: 3 }),
   aws: arbitraryAws.map((labels) => new Map(Object.entries(labels))),
 });
 
-/** As one would say it: go through all of them, in order of precedence, and let each later one win. */
-function plainly(infos: readonly ServerInfo[], { serverId, number, aws }: Subject): Record<string, string> {
-  const named = infos.filter(({ match }) =>
-    match.kind === 'server-id'
-      ? match.serverId === serverId
-      : match.kind === 'aws-instance' && match.instance.instance === instance(number).instance,
-  );
-  const inOrder = (kind: string, from: readonly ServerInfo[]) =>
-    from.filter(({ match }) => match.kind === kind).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const firstStage = [...inOrder('aws-instance', named), ...inOrder('server-id', named)];
-  const seen = new Map([...aws, ...firstStage.flatMap(({ labels }) => [...labels])]);
-  const picking = infos.filter(
-    ({ match }) => match.kind === 'selector' && compileSelector(match.selector).matches(seen),
-  );
-  const all = [...inOrder('selector', picking), ...firstStage];
-  return sorted(new Map(all.flatMap(({ labels }) => [...labels])));
-}
-
 function evaluated(
   set: Pick<AssignedSet, 'forNode'>,
-  { serverId, number, aws }: Subject,
+  { serverId, number, aws }: PlainSubject,
 ): Record<string, string> {
   const wanted = wantedLabels({
     discovered: { state: 'live', source: { labels: aws, observedAt: undefined, expiresAt: undefined } },
@@ -81,18 +40,7 @@ function evaluated(
     assigned: set.forNode({ serverId, instanceKey: instanceKey(number) }, NOW),
   });
   if (wanted.state !== 'known') throw new Error('nothing is known');
-  return sorted(wanted.sets['dynamic/']?.labels ?? new Map());
-}
-
-function sorted(labels: ReadonlyMap<string, string>): Record<string, string> {
-  return Object.fromEntries([...labels].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function infosOf(puts: readonly Put[]): ServerInfo[] {
-  const latest = new Map(puts.map((item) => [item.key, item]));
-  return [...latest.values()].map(({ key, value }) =>
-    decodeServerInfo({ key, value, revision: 1, expiresAt: undefined }),
-  );
+  return sortedLabels(wanted.sets['dynamic/']?.labels ?? new Map());
 }
 
 describe('what a node is assigned', () => {
@@ -109,7 +57,7 @@ describe('what a node is assigned', () => {
           ),
         arbitrarySubject,
         ([infos, shuffled], subject) => {
-          const expected = plainly(infos, subject);
+          const expected = plainLabels(infos, subject);
           expect(evaluated(AssignedSet.of(infos), subject)).toEqual(expected);
           expect(evaluated(AssignedSet.of(shuffled), subject)).toEqual(expected);
         },
@@ -160,7 +108,7 @@ describe('what a node is assigned', () => {
         await index.apply(changes.slice(fed), signal);
         const infos = infosOf([...live.values()]);
         for (const subject of subjects)
-          expect(evaluated(index.set, subject)).toEqual(plainly(infos, subject));
+          expect(evaluated(index.set, subject)).toEqual(plainLabels(infos, subject));
       },
     );
     await fc.assert(property, { numRuns: 150 });
