@@ -92,7 +92,7 @@ describe('from ServerInfo to agent', () => {
     expect(set?.remainingMs).toBeGreaterThan(7_190_000);
   });
 
-  it('follows assigned ServerInfos by server id and by instance, the later name winning', async () => {
+  it('follows assigned ServerInfos by server id and by instance, the server id winning', async () => {
     const agent = new FakeAgent('s1', { runsOn: 1 }).connect(auth.plane);
     await put(stores.serverInfos, assigned('b', 's1', { k: 'b' }), assigned('a', 1, { k: 'a', l: 'a' }));
     await labelled(agent, { 'dynamic/k': 'b', 'dynamic/l': 'a' });

@@ -7,10 +7,10 @@ const READ_SIZE = 250;
 /** Items that one call looks at; with a filter, a page may come back short, or empty, with a next token. */
 const MAX_EXAMINED = 2_000;
 /**
- * Text of the stored values in one page. A message is at most 4 MiB; stored text and its message are
- * about as long, JSON's escapes included, and this leaves room for a factor of two.
+ * Text of the stored values in one page. A message is at most 4 MiB; stored text and its message are about as
+ * long, JSON's escapes included, but a node's message has its labels twice. This leaves room for a factor of two.
  */
-const MAX_PAGE_BYTES = 2 * 1_024 * 1_024;
+const MAX_PAGE_BYTES = 1_024 * 1_024;
 
 export interface PageRequest {
   /** 0 means the default of 100. */
