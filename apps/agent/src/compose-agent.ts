@@ -17,6 +17,7 @@ import { agentMetrics } from './metrics.ts';
 import { tellAll } from './observer.ts';
 import { composeStated } from './own/compose-stated.ts';
 import { RoleHolder } from './roles/role-holder.ts';
+import type { ConnectionSecurity } from './security.ts';
 import type { Vouching } from './state-holder.ts';
 
 /**
@@ -65,7 +66,7 @@ export async function composeAgent(settings: AgentSettings, options: RunOptions)
     addresses: settings.addresses,
     reconnect: settings.reconnect ?? DEFAULT_RECONNECT,
     serverId: () => identity.serverId,
-    security: () => (credentials === undefined ? { mode: 'insecure' } : credentials.connection()),
+    security: () => connectionSecurity(identity, credentials),
     report,
     trustChanged: (...news) => credentials?.trustChanged(...news),
     refused: () => credentials?.keeper?.refused(),
@@ -74,7 +75,11 @@ export async function composeAgent(settings: AgentSettings, options: RunOptions)
     ...{ clock, observer, log },
   });
   const parts = { identity, credentials, stated, holder, roles, client, state, observer, report, registry };
-  const agent: Agent = { ...parts, decider: deciderOf(parts, clock), view: () => viewOf(settings, parts) };
+  const agent: Agent = {
+    ...parts,
+    decider: isAsked(settings) ? deciderOf(parts, clock) : undefined,
+    view: () => viewOf(settings, parts),
+  };
   return agent;
 }
 
@@ -83,6 +88,20 @@ function vouchingBy(signed: boolean, trust: (Vouching & { readonly signed: true 
 }
 
 const UNSIGNED: Vouching = { signed: false };
+
+function connectionSecurity(
+  identity: AgentIdentity,
+  credentials: Agent['credentials'],
+): ConnectionSecurity | undefined {
+  if (credentials === undefined) return { mode: 'insecure' };
+  // There are credentials, and the name in them is about to be taken over.
+  return identity.provisional ? undefined : credentials.connection();
+}
+
+/** Without a socket nobody can ask. */
+function isAsked({ socket, ssh }: AgentSettings): boolean {
+  return socket !== undefined || ssh !== undefined;
+}
 
 function deciderOf(
   { roles, holder, stated, state }: Pick<Agent, 'roles' | 'holder' | 'stated' | 'state'>,

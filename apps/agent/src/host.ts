@@ -5,3 +5,4 @@ export { type SecuritySettings } from './security.ts';
 export { runAgent, type RunOptions } from './compose.ts';
 export { type AgentSettings } from './config.ts';
 export type { AgentObserver } from './observer.ts';
+export { askAgent } from './local-client.ts';

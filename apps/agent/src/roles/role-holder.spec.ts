@@ -83,6 +83,14 @@ describe('RoleHolder', () => {
     expect(await holder.apply({ ...renewal, revision: 'other' })).toMatch(/does not hold/);
   });
 
+  it('holds one list together with other agents of the process', async () => {
+    const [one, other] = [start(), start()];
+    const copy = [sampleRole('dev')];
+    await one.holder.apply(replace(DEV));
+    await other.holder.apply(replace(copy));
+    expect(other.test.written[0]?.roles === one.test.written[0]?.roles).toBe(true);
+  });
+
   it('keeps what it holds when the disk fails', async () => {
     const { holder, test } = start(heldRolesOf(DEV, HOUR));
     test.failure = new Error('ENOSPC');

@@ -9,6 +9,7 @@ import { StateHolder } from '../state-holder.ts';
 import type { StatePlan, StateStore } from '../state-holder.ts';
 import { checkRoles } from '../statements.ts';
 import type { Checked, StatementTrust } from '../statements.ts';
+import { sharedRoles } from './shared-roles.ts';
 
 /** Where roles outlive the process. */
 export type RoleStore = StateStore<HeldRoles>;
@@ -56,7 +57,10 @@ export class RoleHolder extends StateHolder<HeldRoles, OfferedRoles> {
   }
 
   protected override plan(update: OfferedRoles, now: ClockReading): StatePlan<HeldRoles> {
-    return planRolesUpdate(this.held, update, now);
+    const plan = planRolesUpdate(this.held, update, now);
+    if (plan.kind === 'refuse') return plan;
+    const { held } = plan;
+    return { kind: 'accept', held: { ...held, roles: sharedRoles(held.revision, held.roles) } };
   }
 
   protected override check(
