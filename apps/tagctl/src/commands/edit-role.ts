@@ -58,7 +58,7 @@ async function writeEdited({ api, io }: CommandContext, before: AccessRole, text
     if (answer.written) return { kind: 'written' };
     return { kind: 'refused', lines: staleLines(resource, Number(before.revision), answer.role) };
   } catch (error) {
-    if (!(error instanceof ConnectError && error.code === Code.InvalidArgument)) throw error;
+    if (!isRefusedRole(error)) throw error;
     return { kind: 'invalid', problems: [error.rawMessage] };
   }
 }
@@ -77,4 +77,10 @@ export function staleLines(
     `role ${role.name} has revision ${metadata.revision}${by}, yours is of revision ${expected}; - there, + yours:`,
     ...diffLines(yamlText(editedRoleView(roleView(there))), yamlText(roleDraftView(role))),
   ];
+}
+
+/** It breaks a rule of roles, by itself or together with the others. */
+export function isRefusedRole(error: unknown): error is ConnectError {
+  if (!(error instanceof ConnectError)) return false;
+  return error.code === Code.InvalidArgument || error.code === Code.ResourceExhausted;
 }

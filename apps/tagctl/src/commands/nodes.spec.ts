@@ -108,6 +108,34 @@ describe('nodes ls', () => {
   });
 });
 
+describe('nodes ls --selector', () => {
+  it('lets the service filter, on every page', async () => {
+    auth.nodes = [sampleNode(1), sampleNode(2)];
+    auth.largestPage = 1;
+    const { code } = await tagctl('nodes', 'ls', '--selector', 'aws/env=prod, aws/team=[db, web-*]');
+    expect(code).toBe(0);
+    const terms = [
+      { key: 'aws/env', values: ['prod'] },
+      { key: 'aws/team', values: ['db', 'web-*'] },
+    ];
+    expect(auth.listRequests.map(({ selector }) => selector)).toMatchObject([{ terms }, { terms }]);
+  });
+
+  it('points at the character that is wrong, and asks nobody', async () => {
+    expect(await tagctl('nodes', 'ls', '--selector', 'aws/env=prod, aws/a\\b')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: [
+        'tagctl: --selector: after a key comes = and its value, at character 22',
+        'tagctl:     aws/env=prod, aws/a\\\\b',
+        'tagctl:                           ^',
+        '',
+      ].join('\n'),
+    });
+    expect(auth.listRequests).toEqual([]);
+  });
+});
+
 describe('nodes get', () => {
   it('prints one object', async () => {
     auth.nodes = [sampleNode(1), sampleNode(2)];

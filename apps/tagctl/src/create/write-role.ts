@@ -1,7 +1,6 @@
-import { Code, ConnectError } from '@connectrpc/connect';
 import { accessRoleToMessage } from '@tagplane/protocol';
 import type { PutRoleRequest } from '@tagplane/protocol';
-import { staleLines } from '../commands/edit-role.ts';
+import { isRefusedRole, staleLines } from '../commands/edit-role.ts';
 import type { CommandContext } from '../context.ts';
 import type { CreatedView } from '../views/created.ts';
 import type { RoleDraft } from './role-schema.ts';
@@ -27,7 +26,7 @@ export async function putRole(
         : [...staleLines(draft, revision, there), '--force replaces it'].join('\n');
     return { ...view, status: 'CONFLICT', reason };
   } catch (error) {
-    if (!(error instanceof ConnectError && error.code === Code.InvalidArgument)) throw error;
+    if (!isRefusedRole(error)) throw error;
     return { ...view, status: 'INVALID', reason: error.rawMessage };
   }
 }

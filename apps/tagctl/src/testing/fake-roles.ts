@@ -12,6 +12,8 @@ export class FakeRoles {
   readonly puts: PutRoleRequest[] = [];
   /** Refuses each next write with this. */
   failures: ConnectError[] = [];
+  /** Called before each write, as by someone who writes at the same time. */
+  beforePut: (() => void) | undefined;
   #revision = 0n;
 
   routes(router: ConnectRouter, note: (context: HandlerContext) => void): void {
@@ -54,6 +56,7 @@ export class FakeRoles {
   }
 
   #put(request: PutRoleRequest) {
+    this.beforePut?.();
     this.puts.push(request);
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { NodeSchema, ServerInfoSchema, SyncState } from '@tagplane/protocol';
-import type { Node, ServerInfo } from '@tagplane/protocol';
+import { parseSelector } from '@tagplane/labels';
+import { NodeSchema, ServerInfoSchema, SyncState, accessRoleToMessage } from '@tagplane/protocol';
+import type { AccessRole, Node, ServerInfo } from '@tagplane/protocol';
 import { NOW } from './capture.ts';
 
 /** Keys and values that a careless program spoils. */
@@ -75,5 +76,16 @@ export function sampleServerInfo(
     expiresAt: timestampFromMs(NOW + 3_600_000),
     revision: 42n,
     origin: 'operator/tester',
+  });
+}
+
+/** Lets one login in where the selector, in its text form, holds. */
+export function sampleRole(name: string, login: string, selector: string): AccessRole {
+  return accessRoleToMessage({
+    name,
+    description: '',
+    maxLabelAgeMs: undefined,
+    allow: [{ logins: [login], nodeLabels: parseSelector(selector) }],
+    deny: [],
   });
 }
