@@ -11,6 +11,7 @@ import {
   JoinRecordService,
   LockService,
   NodeService,
+  RoleService,
   ServerInfoService,
   StatusService,
   TokenService,
@@ -31,6 +32,7 @@ export interface Operator extends Disposable {
   readonly joins: Client<typeof JoinRecordService>;
   readonly audit: Client<typeof AuditService>;
   readonly ca: Client<typeof CaService>;
+  readonly roles: Client<typeof RoleService>;
   /** All nodes, page by page. */
   listNodes(): Promise<Node[]>;
   /** All ServerInfos, page by page. */
@@ -70,6 +72,7 @@ export function connectOperator(target: number | OperatorTarget): Operator {
     locks: createClient(LockService, transport),
     audit: createClient(AuditService, transport),
     ca: createClient(CaService, transport),
+    roles: createClient(RoleService, transport),
     listNodes: () =>
       allPages(
         (page) => nodes.listNodes(page),
