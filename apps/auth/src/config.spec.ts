@@ -23,6 +23,7 @@ describe('auth configuration', () => {
       ca: {},
       join: { exchanges: 256 },
       audit: { path: '-', retention: 604_800_000 },
+      guard: { enabled: true, share: 0.3, nodes: 20, windowMs: 900_000 },
       limits: {
         handshakes_per_second: 1_000,
         handshakes_per_address: 200,
@@ -69,6 +70,10 @@ describe('auth configuration', () => {
     ['tls.min_version: ', { TAGPLANE_TLS_MIN_VERSION: '1.1' }],
     ['certificate_ttl: expected between 10s and 30d', { TAGPLANE_CERTIFICATE_TTL: '1s' }],
     ['name: expected 1 to 64', { TAGPLANE_NAME: 'a/b' }],
+    ['guard.share: ', { TAGPLANE_GUARD_SHARE: '0' }],
+    ['guard.share: ', { TAGPLANE_GUARD_SHARE: '1.1' }],
+    ['guard.nodes: ', { TAGPLANE_GUARD_NODES: '0' }],
+    ['guard.window: expected between 1s and 1d', { TAGPLANE_GUARD_WINDOW: '2d' }],
   ])('says %s', (message, env) => {
     expect(() => load(env)).toThrow(message);
   });

@@ -56,7 +56,7 @@ export function createMetrics(registry: Registry) {
     }),
     upserts: new Counter({
       name: 'tagplane_auth_upserts_total',
-      help: 'ServerInfos sent to be written, by result: accepted, invalid, denied or conflict.',
+      help: 'ServerInfos sent to be written, by result: accepted, invalid, denied, conflict or held.',
       labelNames: ['result'],
       registers,
     }),

@@ -91,11 +91,11 @@ describe('the node record codec', () => {
     expect(decode).not.toThrow(/secret/);
   });
 
-  it('reads a record that a version wrote which kept no delivery', () => {
-    const record = { ...sample, delivery: undefined } as NodeRecord;
-    const old = encodeNodeRecord(packed(record)).replace(',null],[', '],[');
-    expect(old).not.toBe(encodeNodeRecord(packed(record)));
-    expect(decodeNodeRecord({ key: 's1', value: old })).toEqual(record);
+  it('reads a record of a version that kept less', () => {
+    const [version, facts, ...sets] = JSON.parse(value) as [number, unknown[], ...unknown[]];
+    const old = JSON.stringify([version, facts.slice(0, 13), ...sets]);
+    const { lastSeen, own } = sample ?? {};
+    expect(decodeNodeRecord({ key: 's1', value: old })).toMatchObject({ lastSeen, own, delivery: undefined });
   });
 
   it('shows the labels by which the node decides', () => {
