@@ -54,8 +54,10 @@ export async function followServerInfos(options: ServerInfoFeedOptions, signal: 
   );
 }
 
-/** Sessions looked at before other work has its turn: some ten microseconds each. */
-const CHUNK = 250;
+/** Selectors asked before other work has its turn: about a microsecond each, so some milliseconds. */
+const CHUNK = 2_000;
+/** To know and to decide a node takes as long as so many selectors. */
+const NODE_COST = 8;
 
 async function reconsiderChanged(
   options: ServerInfoFeedOptions,
@@ -68,8 +70,14 @@ async function reconsiderChanged(
   );
   const selectors = new SelectorChanges(changes);
   const sessions = selectors.none ? [...named] : [...registry.registered()];
-  for (const [index, session] of sessions.entries()) {
-    if (index % CHUNK === CHUNK - 1) await sleep(0, signal);
+  const cost = NODE_COST + changes.length;
+  let spent = 0;
+  for (const session of sessions) {
+    spent += cost;
+    if (spent >= CHUNK) {
+      spent = 0;
+      await sleep(0, signal);
+    }
     if (session.ended) continue;
     const labels = named.has(session) ? undefined : selectable(session);
     if (labels === undefined || selectors.concern(labels)) reconsider(session, 'feed');

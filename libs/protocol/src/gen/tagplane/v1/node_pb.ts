@@ -187,7 +187,7 @@ export type Sync = Message<"tagplane.v1.Sync"> & {
   ackedRevision: string;
 
   /**
-   * Why it is not SYNCED, for a person.
+   * Why it is not SYNCED, or what is left out of its labels, for a person.
    *
    * @generated from field: string reason = 4;
    */
