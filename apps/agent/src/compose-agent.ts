@@ -5,6 +5,7 @@ import type { Agent } from './agent-parts.ts';
 import { bootId, systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { composeCredentials, keptCredentials } from './compose-credentials.ts';
+import { composeHolders, isAsked } from './compose-holders.ts';
 import type { RunOptions } from './compose.ts';
 import { DEFAULT_RECONNECT } from './config.ts';
 import type { AgentSettings } from './config.ts';
@@ -12,13 +13,10 @@ import { ControlClient } from './control-client.ts';
 import { Decider } from './decide/decider.ts';
 import { memoryState, openDiskState } from './disk-state.ts';
 import { followCredentials } from './follow.ts';
-import { LabelHolder } from './label-holder.ts';
 import { agentMetrics } from './metrics.ts';
 import { tellAll } from './observer.ts';
 import { composeStated } from './own/compose-stated.ts';
-import { RoleHolder } from './roles/role-holder.ts';
 import type { ConnectionSecurity } from './security.ts';
-import type { Vouching } from './state-holder.ts';
 
 /**
  * Builds one agent, and reads what it had kept.
@@ -34,21 +32,11 @@ export async function composeAgent(settings: AgentSettings, options: RunOptions)
   const named = settings.security.mode === 'mutual';
   const certified = kept?.certified;
   const identity = await AgentIdentity.settle({ settings, state, boot, env, log, named, certified }, signal);
-  const owner = () => ({ serverId: identity.serverId, instance: identity.recordedInstance });
-  const reader = { owner: owner(), vouching: vouchingBy(named, kept?.credentials.trust), now: clock() };
-  const holding = {
-    ...{ clock, log },
-    holder: () => ({
-      serverId: identity.serverId,
-      vouching: vouchingBy(named, credentials?.keeper?.current().trust),
-    }),
-  };
-  const heldLabels = await state.readLabels(reader);
-  const holder = new LabelHolder({ ...holding, store: state.labelStore(owner), held: heldLabels });
-  const roles =
-    settings.decides === false
-      ? undefined
-      : new RoleHolder({ ...holding, store: state.roleStore(owner), held: await state.readRoles(reader) });
+  const { holder, roles } = await composeHolders({
+    ...{ settings, state, identity, clock, log },
+    keptTrust: kept?.credentials.trust,
+    trust: () => credentials?.keeper?.current().trust,
+  });
   const registry = settings.diagnostics && createRegistry('agent');
   const observer = tellAll([
     ...(registry === undefined ? [] : [agentMetrics(registry, { holder, roles, state })]),
@@ -83,12 +71,6 @@ export async function composeAgent(settings: AgentSettings, options: RunOptions)
   return agent;
 }
 
-function vouchingBy(signed: boolean, trust: (Vouching & { readonly signed: true })['trust']): Vouching {
-  return signed ? { signed, trust } : UNSIGNED;
-}
-
-const UNSIGNED: Vouching = { signed: false };
-
 function connectionSecurity(
   identity: AgentIdentity,
   credentials: Agent['credentials'],
@@ -96,11 +78,6 @@ function connectionSecurity(
   if (credentials === undefined) return { mode: 'insecure' };
   // There are credentials, and the name in them is about to be taken over.
   return identity.provisional ? undefined : credentials.connection();
-}
-
-/** Without a socket nobody can ask. */
-function isAsked({ socket, ssh }: AgentSettings): boolean {
-  return socket !== undefined || ssh !== undefined;
 }
 
 function deciderOf(

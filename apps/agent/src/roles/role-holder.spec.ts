@@ -18,20 +18,23 @@ function replace(roles: readonly AccessRole[], remainingMs = HOUR): OfferedRoles
 function start(held?: HeldRoles) {
   const written: HeldRoles[] = [];
   const test = { now: 0, failure: undefined as Error | undefined, written };
-  const holder = new RoleHolder({
-    store: {
-      write: (next) => {
-        if (test.failure !== undefined) return Promise.reject(test.failure);
-        written.push(next);
-        return Promise.resolve();
+  const holder = new RoleHolder(
+    {
+      store: {
+        write: (next) => {
+          if (test.failure !== undefined) return Promise.reject(test.failure);
+          written.push(next);
+          return Promise.resolve();
+        },
+        clear: () => Promise.resolve(),
       },
-      clear: () => Promise.resolve(),
+      held,
+      clock: () => clockAt(test.now)(),
+      holder: () => ({ serverId: 'web-1', vouching: { signed: false } }),
+      log: silentLogger(),
     },
-    held,
-    clock: () => clockAt(test.now)(),
-    holder: () => ({ serverId: 'web-1', vouching: { signed: false } }),
-    log: silentLogger(),
-  });
+    true,
+  );
   return { holder, test };
 }
 

@@ -6,7 +6,7 @@ import { planRolesUpdate, rolesRemainingMs } from '@tagplane/session';
 import type { ClockReading, HeldRoles, OfferedRoles } from '@tagplane/session';
 import type { RolesInForce } from '../decide/decider.ts';
 import { StateHolder } from '../state-holder.ts';
-import type { StatePlan, StateStore } from '../state-holder.ts';
+import type { StateHolderOptions, StatePlan, StateStore } from '../state-holder.ts';
 import { checkRoles } from '../statements.ts';
 import type { Checked, StatementTrust } from '../statements.ts';
 import { sharedRoles } from './shared-roles.ts';
@@ -26,8 +26,15 @@ export interface RolesView {
 
 /** The roles from the auth service. */
 export class RoleHolder extends StateHolder<HeldRoles, OfferedRoles> {
-  /** Made when they are first decided by: many an agent never is asked. */
+  readonly #isAsked: boolean;
   #compiled: CompiledRoles | undefined;
+
+  /** @param isAsked whether anybody can ask: then roles are compiled before the first does */
+  constructor(options: StateHolderOptions<HeldRoles>, isAsked: boolean) {
+    super(options);
+    this.#isAsked = isAsked;
+    if (isAsked && options.held !== undefined) this.#compiled = compileRoles(options.held.roles);
+  }
 
   view(): RolesView {
     const { held } = this;
@@ -73,7 +80,7 @@ export class RoleHolder extends StateHolder<HeldRoles, OfferedRoles> {
 
   protected override applied({ change }: OfferedRoles, { revision, roles, remainingMs }: HeldRoles): void {
     const renewed = change.kind === 'renew';
-    if (!renewed) this.#compiled = undefined;
+    if (!renewed) this.#compiled = this.#isAsked ? compileRoles(roles) : undefined;
     const event = renewed ? 'roles_renewed' : 'roles_replaced';
     this.options.log.info({ event, revision, roles: roles.length, counts_for: formatDuration(remainingMs) });
   }
