@@ -197,6 +197,39 @@ describe.each(['embedded', 'redis'] as const)('the whole path on the %s store', 
     STEP_MS,
   );
 
+  it(
+    "gives an operator's labels to the nodes that a selector picks, and follows their tags",
+    async () => {
+      const { region, instance } = agent(3).place;
+      const retag = (change: { set?: ReadonlyMap<string, string>; unset?: readonly string[] }): void => {
+        ec2.fleet.changeTags({ region, id: instance }, change);
+      };
+      const picked = async (...selector: string[]): Promise<string[]> => {
+        const { text } = await tagctl('nodes', 'ls', '--format', 'json', ...selector);
+        const rows = JSON.parse(text) as NodeRow[];
+        return rows.filter((row) => row.labels['dynamic/picked'] === 'yes').map((row) => row.server_id);
+      };
+      const set = await tagctl(
+        'label',
+        'set',
+        '--selector',
+        'aws/pick=me*',
+        'dynamic/picked=yes',
+        '--no-wait',
+      );
+      expect(set).toMatchObject({ code: 0 });
+      expect(await picked()).toEqual([]);
+      retag({ set: new Map([['pick', 'me too']]) });
+      await waitFor('the node is picked', async () => (await picked()).length > 0, { everyMs: 300 });
+      expect(await picked()).toEqual(['node-4']);
+      expect(await picked('--selector', 'dynamic/picked=yes, aws/pick=^me .*$')).toEqual(['node-4']);
+      expect(await picked('--selector', 'aws/pick=other')).toEqual([]);
+      retag({ unset: ['pick'] });
+      await waitFor('it is picked no more', async () => (await picked()).length === 0, { everyMs: 300 });
+    },
+    STEP_MS,
+  );
+
   it('serves every metric that the documentation names', async () => {
     const text = await readFile(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
     const named = new Set([...text.matchAll(/`((?:tagplane|nodejs)_\w+)`/g)].map(([, name = '']) => name));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@tagplane/runtime';
 import { StoreUnavailableError } from '@tagplane/store';
 import type { Change } from '@tagplane/store';
-import { assigned, discovered, instanceKey, put, remove } from '../testing/fleet.ts';
+import { assigned, discovered, instanceKey, put, remove, selecting } from '../testing/fleet.ts';
 import { overridden, testStores } from '../testing/test-plane.ts';
 import type { TestStores } from '../testing/test-plane.ts';
 import { AssignedIndex } from './assigned-index.ts';
@@ -112,6 +112,21 @@ describe('AssignedIndex', () => {
     await put(stores.serverInfos, { key: 'assigned/a', value: '[99]', ttlMs: undefined });
     await index.apply([change('a')], signal);
     expect(names('s1')).toEqual(['a']);
+  });
+
+  it('finds by selector, and keeps what it knew of one whose selector it cannot compile', async () => {
+    await put(stores.serverInfos, selecting('a', 'aws/team=db', {}), selecting('b', 'aws/team=web', {}));
+    await index.load(signal);
+    const picked = () =>
+      index.set
+        .forNode({ serverId: 's1', instanceKey: undefined }, Date.now())
+        .select?.(new Map([['aws/team', 'db']]))
+        .map(({ source }) => source.name);
+    expect([index.set.selectorCount, picked()]).toEqual([2, ['a']]);
+    const value = '[1,[["aws/team","^(?<later>.*)(?=$"]],[],null,"operator/test"]';
+    await put(stores.serverInfos, { key: 'assigned/a', value, ttlMs: undefined });
+    const applied = await index.apply([change('a')], signal);
+    expect([applied.map(({ before, after }) => before === after), picked()]).toEqual([[true], ['a']]);
   });
 
   it('changes nothing when the store fails on the way', async () => {
