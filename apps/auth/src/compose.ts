@@ -15,6 +15,7 @@ import type { AuthConfig } from './config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import type { ControlPlane } from './control/control-plane.ts';
 import { Guard } from './guard/guard.ts';
+import { Statements } from './control/statements.ts';
 import { createJoinMethods } from './join/methods.ts';
 import { createJoinMetrics } from './join/metrics.ts';
 import { createLocks } from './locks/create-locks.ts';
@@ -206,7 +207,11 @@ function createControl(parts: Parts, authority: ClusterAuthority | undefined): C
     heartbeatMs: config.heartbeat_interval,
     idleTimeoutMs: config.idle_timeout,
     admissionRate: config.admission_rate,
-    ...(authority && { trustGeneration: () => authority.trust().generation }),
+    roles: parts.roles,
+    ...(authority && {
+      trustGeneration: () => authority.trust().generation,
+      statements: new Statements({ cluster: config.cluster, signer: () => authority.signer() }),
+    }),
   });
 }
 

@@ -28,7 +28,11 @@ export function createStatementSigner(options: {
   readonly certificates: readonly string[];
 }): StatementSigner {
   const key = createPrivateKey(options.privateKey);
-  const certificates = options.certificates.map((pem) => new Uint8Array(new X509Certificate(pem).raw));
+  // An authority that nobody has certified is trusted, or is not: to bring it along helps nobody.
+  const certificates = options.certificates
+    .map((pem) => new X509Certificate(pem))
+    .filter((certificate) => !certificate.checkIssued(certificate))
+    .map(({ raw }) => new Uint8Array(raw));
   return {
     certificates,
     sign: (statement) => ({ statement, signature: signStatement(statement, key), certificates }),

@@ -1,3 +1,4 @@
+import type { StatementSigner } from '@tagplane/credentials';
 import type { PeerConnection, ServerCredentials } from '@tagplane/protocol';
 import type { Logger } from '@tagplane/runtime';
 import { Registry, SECOND, fullJitter, isAbort, runTasks, sleep } from '@tagplane/runtime';
@@ -44,6 +45,8 @@ export interface ClusterAuthority extends Authority {
   readonly problem: string | undefined;
   /** What the server proves itself with from now on. */
   serverCredentials(): ServerCredentials;
+  /** Signs what outlives a connection, as this process, from now on. */
+  signer(): StatementSigner;
   /**
    * Called after the server's credentials, or what is trusted, changed; `trust().generation` tells which.
    * The returned function ends it.
@@ -115,6 +118,7 @@ export async function openClusterAuthority(
     },
     identify: (certificate) => held.identify(certificate),
     serverCredentials: () => held.serverCredentials(),
+    signer: () => held.signer(),
     onChange: (listener) => held.onChange(listener),
     status: (stop) => caStatus(held, options, stop),
     rotate: (step, { force, signal: stop }) => rotateStep(held, { ...options, now }, step, force, stop),

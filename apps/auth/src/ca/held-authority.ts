@@ -1,4 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
+import { createStatementSigner } from '@tagplane/credentials';
+import type { StatementSigner } from '@tagplane/credentials';
 import type { IdentifiedCertificate } from '@tagplane/identity';
 import { identifyCertificate } from '@tagplane/identity';
 import type { ServerCredentials } from '@tagplane/protocol';
@@ -39,6 +41,7 @@ interface Held {
 export class HeldAuthority {
   readonly #options: HeldOptions;
   readonly #listeners = new Set<() => void>();
+  #signer: { readonly of: OwnCertificate; readonly signer: StatementSigner } | undefined;
   #held: Held;
   #problem: string | undefined;
 
@@ -102,6 +105,13 @@ export class HeldAuthority {
 
   serverCredentials(): ServerCredentials {
     return serverCredentials(this.#held.ca, this.#held.own, this.#options.now());
+  }
+
+  /** Signs with the key of the present certificate of its own. */
+  signer(): StatementSigner {
+    const { own } = this.#held;
+    if (this.#signer?.of !== own) this.#signer = { of: own, signer: createStatementSigner(own) };
+    return this.#signer.signer;
   }
 
   onChange(listener: () => void): () => void {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentHello, ControlStreamRequest, Heartbeat } from '@tagplane/protocol';
+import type { AgentHello, ControlStreamRequest, ControlStreamResponse, Heartbeat } from '@tagplane/protocol';
 import { authSessionDueAt, holdsNow, nextAuthSession, openAuthSession } from '@tagplane/session';
 import type { AuthSessionEffect, AuthSessionEvent, AuthSessionState, Sending } from '@tagplane/session';
 import { encodeNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord, NodeSync } from '../nodes/node-record.ts';
 import type { RecordSource, Successor } from '../nodes/node-writer.ts';
+import { SessionRoles } from '../roles/session-roles.ts';
+import type { RolesStream } from '../roles/session-roles.ts';
 import { countAck } from './count-ack.ts';
 import type { AgentChannel } from './channel.ts';
 import { AgentPeer } from './agent-peer.ts';
@@ -16,6 +18,7 @@ import type { Finding, KnownFinding, Wanting } from './node-view.ts';
 import { eventOf } from './session-events.ts';
 import { CLOSE_GRACE_MS, PENDING_AFTER_MS, supersededRetryMs } from './session-host.ts';
 import type { SessionHost } from './session-host.ts';
+import { StreamSignatures } from './statements.ts';
 
 type Closing = Extract<AuthSessionEvent, { type: 'close' }>;
 
@@ -23,7 +26,7 @@ type Closing = Extract<AuthSessionEvent, { type: 'close' }>;
  * The auth service's end of one control stream: feeds messages and findings to the pure session and
  * carries out what it says. Nothing here waits, and nothing here throws.
  */
-export class AgentSession implements RecordSource {
+export class AgentSession implements RecordSource, RolesStream {
   readonly sessionId = randomUUID();
   recordRevision: number | undefined = undefined;
   /** Unix milliseconds; `tick` has nothing to do before. */
@@ -31,6 +34,8 @@ export class AgentSession implements RecordSource {
   readonly #host: SessionHost;
   readonly #channel: AgentChannel;
   readonly peer: AgentPeer;
+  readonly signatures: StreamSignatures | undefined;
+  readonly #roles: SessionRoles;
   #state: AuthSessionState;
   #node: NodeView | undefined;
   #finalSync: NodeSync | undefined;
@@ -45,8 +50,10 @@ export class AgentSession implements RecordSource {
     this.#host = host;
     this.#channel = channel;
     this.peer = new AgentPeer(host, caller);
+    this.signatures = host.statements && new StreamSignatures();
+    this.#roles = new SessionRoles(host, this);
     this.#state = openAuthSession(host.now(), host.settings);
-    this.#schedule();
+    this.reschedule();
   }
 
   /** The peer's own name is the only server id that it may say it is. */
@@ -70,11 +77,17 @@ export class AgentSession implements RecordSource {
     return this.#over;
   }
 
+  /** Whether it decides by roles that are not those of now. */
+  get behindOnRoles(): boolean {
+    return this.#roles.behind;
+  }
+
   receive({ message }: ControlStreamRequest): void {
     if (message.case === 'hello') this.#onHello(message.value);
     else if (message.case === 'heartbeat') this.#onHeartbeat(message.value);
     else {
       this.#handle(eventOf(message));
+      if (this.phase !== 'closed') this.#roles.receive(message);
       if (message.case !== undefined) return;
       this.#host.metrics.unknownMessages.inc();
       this.#onStray();
@@ -88,6 +101,7 @@ export class AgentSession implements RecordSource {
     this.#admittedAt = this.#host.now();
     this.#host.register(this);
     this.#handle({ type: 'admitted' });
+    this.#roles.admitted();
   }
 
   /** Takes over what a lookup found. On `needs-record`, `adopt` the record and decide again. */
@@ -131,11 +145,33 @@ export class AgentSession implements RecordSource {
       this.#pendingAt = Infinity;
       this.#writeRecord();
     }
+    this.#roles.tick(now);
     this.#handle({ type: 'tick' });
   }
 
   close(reason: Closing['reason'], message: string, reconnectAfterMs?: number): void {
     this.#handle({ type: 'close', reason, message, reconnectAfterMs });
+  }
+
+  send(message: ControlStreamResponse): void {
+    this.#channel.send(message);
+  }
+
+  /** There are other roles than before. */
+  askForRoles(): void {
+    this.#roles.ask();
+  }
+
+  rolesChanged(): void {
+    this.#writeRecord();
+  }
+
+  rolesUnanswered(): void {
+    this.close('unresponsive', 'updates of roles stay unanswered');
+  }
+
+  stray(): void {
+    this.#onStray();
   }
 
   /** Tells the agent of the trust bundle there is now, if it holds an older one. */
@@ -159,6 +195,7 @@ export class AgentSession implements RecordSource {
     if (this.#over) return;
     this.#handle({ type: 'ended' });
     this.#over = true;
+    this.#roles.end();
     this.dueAt = Infinity;
     this.#host.release(this);
     this.#writeRecord();
@@ -166,10 +203,13 @@ export class AgentSession implements RecordSource {
 
   encodeRecord(): string {
     if (this.#node === undefined) throw new Error('a session without a hello has no record');
-    const sync = this.#finalSync ?? this.#node.status(this.#state.sync, this.#host.now());
+    const sync = this.#finalSync ?? this.#status(this.#node, this.#state, this.#host.now());
     const { authId } = this.#host;
     const { sessionId } = this;
-    return encodeNodeRecord(this.#node.record({ connected: !this.#over, authId, sessionId, sync }));
+    const rolesRevision = this.#roles.held;
+    return encodeNodeRecord(
+      this.#node.record({ connected: !this.#over, authId, sessionId, sync, rolesRevision }),
+    );
   }
 
   #onHello(hello: AgentHello): void {
@@ -182,6 +222,7 @@ export class AgentSession implements RecordSource {
       this.#refuse(taken.problem);
     } else {
       this.#node ??= new NodeView(taken.hello, this.#host.now());
+      this.#roles.hello(hello);
       this.#handle({ type: 'hello', held: taken.hello.held });
     }
   }
@@ -201,6 +242,7 @@ export class AgentSession implements RecordSource {
       if (rekeyed && this.#standing === 'registered') this.#host.rekey(this, before);
     }
     this.#handle({ type: 'heartbeat', held: heldClaim(heartbeat), changed });
+    if (this.phase !== 'closed') this.#roles.heartbeat(heartbeat);
     this.#writeRecord();
     this.announceTrust();
   }
@@ -231,7 +273,7 @@ export class AgentSession implements RecordSource {
     if (before.sync.phase === 'closed') return;
     const now = this.#host.now();
     const { state, effects } = nextAuthSession(before, event, now, this.#host.settings);
-    if (state.sync.phase === 'closed') this.#finalSync = this.#node?.status(before.sync, now);
+    if (state.sync.phase === 'closed') this.#finalSync = this.#node && this.#status(this.#node, before, now);
     this.#state = state;
     for (const effect of effects) {
       // What the session itself refuses: messages out of turn. Other refusals are noted where they are made.
@@ -239,7 +281,7 @@ export class AgentSession implements RecordSource {
       if (outOfTurn) this.peer.noteRefusal(effect.message);
       this.#carryOut(effect, now, wanting);
     }
-    this.#schedule();
+    this.reschedule();
   }
 
   #carryOut(effect: AuthSessionEffect, now: number, wanting: Wanting | undefined): void {
@@ -268,6 +310,7 @@ export class AgentSession implements RecordSource {
       case 'nacked':
         metrics.nacks.inc();
         this.#node?.refused();
+        this.signatures?.refused();
         this.#pendingAt = Infinity;
         this.#host.log.warn({ event: 'labels_refused', server_id: this.serverId, reason: effect.reason });
         this.#writeRecord();
@@ -278,6 +321,7 @@ export class AgentSession implements RecordSource {
         break;
       case 'close':
         metrics.goodbye(effect.reason);
+        this.#roles.end();
         this.#channel.close(goodbyeMessage(effect.reason, effect.message, effect.reconnectAfterMs));
     }
   }
@@ -287,15 +331,18 @@ export class AgentSession implements RecordSource {
     this.#host.metrics.push(kind);
     this.#node?.sending(wanting, now);
     this.#pendingAt = now + PENDING_AFTER_MS;
+    const signed = this.#host.statements?.labels(this.serverId, version, wanting.sets, now);
+    const signature = signed && this.signatures?.message(signed);
     this.#channel.send(
       kind === 'replace'
-        ? replaceMessage(nonce, version, wanting.sets, now)
-        : renewMessage(nonce, version, now),
+        ? replaceMessage(nonce, version, wanting.sets, now, signature)
+        : renewMessage(nonce, version, now, signature),
     );
   }
 
   #onAcked(sending: Sending, now: number): void {
     const cause = this.#node?.acknowledged(now);
+    this.signatures?.acknowledged();
     countAck(this.#host.metrics, { sending, cause, admittedAt: this.#admittedAt, now });
     this.#pendingAt = Infinity;
     this.#writeRecord();
@@ -305,11 +352,19 @@ export class AgentSession implements RecordSource {
     if (this.#standing === 'registered' && this.#node?.decided === true) this.#host.writeRecord(this);
   }
 
-  #schedule(): void {
+  /** Labels first: roles that it lacks show where the labels are as they should be. */
+  #status(node: NodeView, state: AuthSessionState, now: number): NodeSync {
+    const sync = node.status(state.sync, now);
+    const reason = this.#roles.problem(now);
+    return sync.state === 'synced' && reason !== undefined ? { state: 'pending', reason } : sync;
+  }
+
+  /** Something may be due at another time than before. */
+  reschedule(): void {
     if (this.#over) return;
     this.dueAt =
       this.phase === 'closed'
         ? this.#host.now() + CLOSE_GRACE_MS
-        : Math.min(authSessionDueAt(this.#state, this.#host.settings), this.#pendingAt);
+        : Math.min(authSessionDueAt(this.#state, this.#host.settings), this.#pendingAt, this.#roles.dueAt);
   }
 }

@@ -6,6 +6,8 @@ import type { Store } from '@tagplane/store';
 import type { Audit } from '../audit/audit.ts';
 import { followNodes } from '../nodes/node-feed.ts';
 import { NodeWriter } from '../nodes/node-writer.ts';
+import type { RoleSource } from '../roles/create-roles.ts';
+import { RolePush } from '../roles/role-push.ts';
 import { AssignedIndex } from '../reconcile/assigned-index.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { followServerInfos } from '../reconcile/server-info-feed.ts';
@@ -18,6 +20,7 @@ import { helloMessage } from './messages.ts';
 import { createControlMetrics } from './metrics.ts';
 import { SessionRegistry } from './registry.ts';
 import type { SessionHost } from './session-host.ts';
+import type { Statements } from './statements.ts';
 import { createGate } from './wakeup.ts';
 
 export interface ControlPlaneOptions {
@@ -39,6 +42,10 @@ export interface ControlPlaneOptions {
   readonly audit?: Audit;
   /** Generation of the trust bundle there is now; 0, the default: there is none. */
   readonly trustGeneration?: () => number;
+  /** What agents decide by; default: nothing is known of it, and nothing is sent. */
+  readonly roles?: RoleSource;
+  /** Signs what agents keep; without, as without TLS, nothing is signed. */
+  readonly statements?: Statements | undefined;
   /** Unix milliseconds; default Date.now. */
   readonly now?: () => number;
 }
@@ -78,6 +85,11 @@ const DRAIN_POLL_MS = 20;
 /** 10,000 agents that come back with an older bundle renew 167 certificates a second. */
 const DEFAULT_TRUST_SPREAD_MS = MINUTE;
 const NO_AUDIT: Audit = { record: () => undefined };
+const NO_ROLES: RoleSource = {
+  current: undefined,
+  get: () => undefined,
+  onChange: () => ({ [Symbol.dispose]: () => undefined }),
+};
 
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   return new Plane(options);
@@ -95,6 +107,8 @@ class Plane implements ControlPlane {
   readonly #sweep: Sweep;
   readonly #host: SessionHost;
   readonly #loaded = createGate();
+  readonly #roles: RoleSource;
+  readonly #rolePush: RolePush;
   #draining = false;
   #trust = { generation: 0, withinMs: DEFAULT_TRUST_SPREAD_MS };
 
@@ -115,7 +129,11 @@ class Plane implements ControlPlane {
     this.#writer = new NodeWriter({ store: nodes, heartbeatMs, metrics, log });
     this.#reconciler = new Reconciler({ serverInfos, nodes, assigned, metrics, log, now });
     this.#sweep = new Sweep({ store: serverInfos, apply: (entry) => this.#apply(entry), metrics, log, now });
+    this.#roles = options.roles ?? NO_ROLES;
+    this.#rolePush = new RolePush({ roles: this.#roles });
     this.#host = this.#createHost();
+    metrics.rolePushQueue(() => this.#rolePush.length);
+    metrics.rolesBehind(() => this.#behindOnRoles());
     metrics.connectedAgents(() => this.#sessions.size);
     metrics.openStreams(() => this.#sessions.open.size);
     metrics.admissionQueue(() => this.#admission.length);
@@ -162,6 +180,7 @@ class Plane implements ControlPlane {
         await this.#reconciler.run(stop);
       },
       sweep: (stop) => this.#sweep.run(stop),
+      roles: (stop) => this.#pushRoles(stop),
       serverInfoFeed: (stop) => this.#followServerInfos(stop),
       nodeFeed: (stop) => this.#followNodes(stop),
     });
@@ -192,6 +211,8 @@ class Plane implements ControlPlane {
       authId,
       log,
       audit,
+      rolePush: this.#rolePush,
+      statements: this.#options.statements,
       metrics: this.#metrics,
       settings: settingsFor(idleTimeoutMs),
       hello: helloMessage({ authId, version: VERSION, times: { heartbeatMs, idleTimeoutMs } }),
@@ -245,6 +266,19 @@ class Plane implements ControlPlane {
     let count = 0;
     for (const session of this.#sessions.registered()) if (session.omittedLabels > 0) count += 1;
     return count;
+  }
+
+  #behindOnRoles(): number {
+    let count = 0;
+    for (const session of this.#sessions.registered()) if (session.behindOnRoles) count += 1;
+    return count;
+  }
+
+  async #pushRoles(signal: AbortSignal): Promise<void> {
+    using _ = this.#roles.onChange(() => {
+      for (const session of this.#sessions.registered()) session.askForRoles();
+    });
+    await this.#rolePush.run(signal);
   }
 
   async #tick(signal: AbortSignal): Promise<void> {

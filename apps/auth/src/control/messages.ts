@@ -14,9 +14,15 @@ import {
   UpdateLabelsSchema,
   labelsToMessage,
 } from '@tagplane/protocol';
-import type { ControlStreamResponse, LabelLifetime, LabelSet, UpdateLabels } from '@tagplane/protocol';
+import type {
+  ControlStreamResponse,
+  LabelLifetime,
+  LabelSet,
+  Signature,
+  UpdateLabels,
+} from '@tagplane/protocol';
 import { NAMESPACES } from '@tagplane/labels';
-import type { CloseReason, LabelSets, LabelsVersion, Span } from '@tagplane/session';
+import type { CloseReason, HeldLifetime, LabelSets, LabelsVersion, Span } from '@tagplane/session';
 
 /** How an agent should behave, said in the hello. Milliseconds. */
 export interface AgentTimes {
@@ -46,6 +52,7 @@ export function replaceMessage(
   version: LabelsVersion,
   sets: LabelSets,
   now: number,
+  signature?: Signature,
 ): ControlStreamResponse {
   const messages: LabelSet[] = [];
   for (const namespace of NAMESPACES) {
@@ -56,18 +63,23 @@ export function replaceMessage(
     messages.push(create(LabelSetSchema, { namespace, labels, lifetime }));
   }
   const value = create(LabelSetsSchema, { sets: messages });
-  return update(nonce, version.revision, { case: 'replace', value });
+  return update(nonce, version.revision, { case: 'replace', value }, signature);
 }
 
 /** Only the lifetimes of what the agent holds. */
-export function renewMessage(nonce: string, version: LabelsVersion, now: number): ControlStreamResponse {
+export function renewMessage(
+  nonce: string,
+  version: LabelsVersion,
+  now: number,
+  signature?: Signature,
+): ControlStreamResponse {
   const lifetimes: Record<string, LabelLifetime> = {};
   for (const namespace of NAMESPACES) {
     const span = version.spans[namespace];
     if (span !== undefined) lifetimes[namespace] = lifetimeMessage(span, now);
   }
   const value = create(LabelLifetimesSchema, { lifetimes });
-  return update(nonce, version.revision, { case: 'renew', value });
+  return update(nonce, version.revision, { case: 'renew', value }, signature);
 }
 
 export function pingMessage(nonce: string): ControlStreamResponse {
@@ -105,19 +117,34 @@ export function goodbyeMessage(
   });
 }
 
-function update(nonce: string, revision: string, change: UpdateLabels['change']): ControlStreamResponse {
-  return response({ case: 'updateLabels', value: create(UpdateLabelsSchema, { nonce, revision, change }) });
+function update(
+  nonce: string,
+  revision: string,
+  change: UpdateLabels['change'],
+  signature: Signature | undefined,
+): ControlStreamResponse {
+  const value = create(UpdateLabelsSchema, { nonce, revision, change });
+  if (signature !== undefined) value.signature = signature;
+  return response({ case: 'updateLabels', value });
 }
 
 function response(message: ControlStreamResponse['message']): ControlStreamResponse {
   return create(ControlStreamResponseSchema, { message });
 }
 
+/** Whole milliseconds, none of them below 0. */
+export function lifetimeOf(span: Span | undefined, now: number): HeldLifetime {
+  const { observedAt, expiresAt } = span ?? {};
+  return {
+    ageMs: observedAt === undefined ? undefined : Math.max(0, Math.round(now - observedAt)),
+    remainingMs: expiresAt === undefined ? undefined : Math.max(0, Math.round(expiresAt - now)),
+  };
+}
+
 function lifetimeMessage(span: Span | undefined, now: number): LabelLifetime {
+  const { ageMs, remainingMs } = lifetimeOf(span, now);
   const lifetime = create(LabelLifetimeSchema);
-  if (span?.observedAt !== undefined)
-    lifetime.age = durationFromMs(Math.max(0, Math.round(now - span.observedAt)));
-  if (span?.expiresAt !== undefined)
-    lifetime.remaining = durationFromMs(Math.max(0, Math.round(span.expiresAt - now)));
+  if (ageMs !== undefined) lifetime.age = durationFromMs(ageMs);
+  if (remainingMs !== undefined) lifetime.remaining = durationFromMs(remainingMs);
   return lifetime;
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram } from '@tagplane/runtime';
 import type { Registry } from '@tagplane/runtime';
 import type { InstanceProblem } from './instance-claim.ts';
-import type { CloseReason, UpdateKind } from '@tagplane/session';
+import type { CloseReason, RolesChange, UpdateKind } from '@tagplane/session';
 
 /** Seconds: an agent on the same network acknowledges within milliseconds; cut off after 70 s. */
 const ACK_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 70];
@@ -68,10 +68,22 @@ export function createControlMetrics(registry: Registry) {
     ]),
     acks: counter('acks_total', 'Label updates that an agent acknowledged.'),
     nacks: counter('nacks_total', 'Label updates that an agent refused.'),
+    rolePush: counters<RolesChange['kind']>(
+      'role_pushes_total',
+      'Updates of roles sent, by kind: replace (all), apply (a difference) or renew.',
+      'kind',
+      ['replace', 'apply', 'renew'],
+    ),
+    roleAcks: counter('role_acks_total', 'Updates of roles that an agent acknowledged.'),
+    roleNacks: counter('role_nacks_total', 'Updates of roles that an agent refused.'),
+    rolePushQueue: gauge('role_push_queue_length', 'Streams that wait to be told of the roles.'),
+    rolesBehind: gauge('agents_behind_on_roles', 'Connected agents that decide by roles of before.'),
     stale: counters('stale_answers_total', 'Answers to another send than the latest.', 'answer', [
       'ack',
       'nack',
       'pong',
+      'roles_ack',
+      'roles_nack',
     ]),
     unknownMessages: counter('unknown_messages_total', 'Messages of a kind that this version does not know.'),
     pings: counter('pings_total', 'Pings sent.'),

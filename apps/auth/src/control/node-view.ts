@@ -200,7 +200,9 @@ export class NodeView {
     });
   }
 
-  record(session: Pick<PackedNodeRecord, 'connected' | 'authId' | 'sessionId' | 'sync'>): PackedNodeRecord {
+  record(
+    session: Pick<PackedNodeRecord, 'connected' | 'authId' | 'sessionId' | 'sync' | 'rolesRevision'>,
+  ): PackedNodeRecord {
     const facts = this.#facts;
     return {
       serverId: this.serverId,
@@ -216,6 +218,7 @@ export class NodeView {
       delivery: this.#delivered && { pushedBy: session.authId, ...this.#delivered },
       wantedRevision: this.#wantedRevision,
       sync: session.sync,
+      rolesRevision: session.rolesRevision,
       lastSeen: this.#lastSeen,
     };
   }

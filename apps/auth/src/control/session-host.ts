@@ -4,8 +4,10 @@ import type { Logger } from '@tagplane/runtime';
 import type { AuthSessionSettings } from '@tagplane/session';
 import type { Audit } from '../audit/audit.ts';
 import type { RecordSource } from '../nodes/node-writer.ts';
+import type { RolePush } from '../roles/role-push.ts';
 import type { AgentSession } from './agent-session.ts';
 import type { ControlMetrics, Trigger } from './metrics.ts';
+import type { Statements } from './statements.ts';
 
 /** What all sessions of one auth process share: there is one of it, so that a session stays small. */
 export interface SessionHost {
@@ -15,6 +17,9 @@ export interface SessionHost {
   readonly metrics: ControlMetrics;
   readonly log: Logger;
   readonly audit: Audit;
+  readonly rolePush: RolePush;
+  /** Undefined without TLS: there is no key to sign with. */
+  readonly statements: Statements | undefined;
   /** Unix milliseconds. */
   now(): number;
   /** The trust bundle there is now, 0 without one, and over what time agents spread their renewals. */

@@ -45,6 +45,7 @@ const records: fc.Arbitrary<NodeRecord> = fc.record({
     reason: fc.string(),
   }),
   lastSeen: fc.integer({ min: 0 }),
+  rolesRevision: fc.string(),
   delivery: fc.option(
     fc.record({ pushedBy: fc.string(), pushedAt: fc.integer({ min: 0 }), ackedAt: fc.integer({ min: 0 }) }),
     { nil: undefined },

@@ -48,6 +48,7 @@ export function encodeNodeRecord(record: PackedNodeRecord): string {
     sync.reason,
     record.lastSeen,
     packDelivery(record.delivery),
+    record.rolesRevision,
   ]);
   const aws = acked.sets['aws/'] ?? 'null';
   const dynamic = acked.sets['dynamic/'] ?? 'null';
@@ -87,6 +88,8 @@ function decodeFacts(key: string, facts: readonly unknown[]): Omit<NodeRecord, '
     sync: { state: syncState(key, facts[10]), reason: text(key, facts[11]) },
     lastSeen: integer(key, facts[12]),
     delivery: unpackDelivery(key, facts[13]),
+    // A record of an earlier version has none.
+    rolesRevision: facts[14] === undefined ? '' : text(key, facts[14]),
   };
 }
 

@@ -48,6 +48,8 @@ export interface NodeRecord {
   readonly delivery?: LabelDelivery | undefined;
   /** Revision of what it should have. */
   readonly wantedRevision: string;
+  /** Of the roles that it acknowledged; empty: none yet. */
+  readonly rolesRevision: string;
   /** As of the write; `nodeSync` says how it stands now. */
   readonly sync: NodeSync;
   /** The last message that said something of it: Unix milliseconds of the writing process. */

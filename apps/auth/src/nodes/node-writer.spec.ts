@@ -40,6 +40,7 @@ class Source implements RecordSource {
       acked: { revision: '', spans: NO_SPANS, sets: { 'aws/': undefined, 'dynamic/': undefined } },
       wantedRevision: '',
       sync: { state: 'synced', reason: '' },
+      rolesRevision: '',
       lastSeen: 1,
     });
   }

@@ -60,6 +60,7 @@ export function nodeMessageOf(record: NodeRecord, revision: number, now: number)
       reason,
     },
     lastSeen: timestampFromMs(record.lastSeen),
+    rolesRevision: record.rolesRevision,
     recordRevision: BigInt(revision),
     labelSets: labelSets(record),
   });

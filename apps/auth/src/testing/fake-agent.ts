@@ -1,8 +1,10 @@
-import { create } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import {
   ControlStreamRequestSchema,
+  ControlStreamResponseSchema,
   HeartbeatSchema,
+  accessRoleFromMessage,
   instanceToMessage,
   labelsFromMessage,
   optionalDurationMs,
@@ -13,10 +15,11 @@ import type {
   Heartbeat,
   PeerConnection,
   UpdateLabels,
+  UpdateRoles,
 } from '@tagplane/protocol';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { heldRemainingMs, planUpdate, rebase } from '@tagplane/session';
-import type { ClockReading, HeldLabels, OfferedUpdate } from '@tagplane/session';
+import { heldRemainingMs, planRolesUpdate, planUpdate, rebase, rolesRemainingMs } from '@tagplane/session';
+import type { ClockReading, HeldLabels, HeldRoles, OfferedRoles, OfferedUpdate } from '@tagplane/session';
 import type { AgentCaller } from '../control/agent-peer.ts';
 import type { AgentSession } from '../control/agent-session.ts';
 import type { AgentChannel } from '../control/channel.ts';
@@ -37,6 +40,10 @@ export interface FakeAgentOptions {
   readonly claims?: { readonly accountId: string; readonly region: string; readonly instanceId: string };
   /** Whether it answers updates and pings at once. Default true. */
   readonly answers?: boolean;
+  /** Whether it says that it takes roles. Default true. */
+  readonly decides?: boolean;
+  /** Whether it refuses roles. */
+  readonly refusesRoles?: boolean;
 }
 
 /**
@@ -48,6 +55,7 @@ export class FakeAgent implements AgentChannel {
   readonly received: ControlStreamResponse[] = [];
   options: FakeAgentOptions;
   held: HeldLabels | undefined;
+  roles: HeldRoles | undefined;
   session: AgentSession | undefined;
   ended: 'open' | 'closed' | 'denied' | 'cut' = 'open';
 
@@ -67,7 +75,12 @@ export class FakeAgent implements AgentChannel {
     this.session = plane.connect(this, { peer: connection?.identity?.peer ?? claimed, connection });
     return this.say({
       case: 'hello',
-      value: { serverId: as, version: '1.2.3', heartbeat: this.#heartbeat() },
+      value: {
+        serverId: as,
+        version: '1.2.3',
+        heartbeat: this.#heartbeat(),
+        decides: this.options.decides ?? true,
+      },
     });
   }
 
@@ -92,18 +105,38 @@ export class FakeAgent implements AgentChannel {
 
   /** Kinds of the messages since the latest hello, updates with what they change. */
   get log(): string[] {
-    return this.received.map(({ message }) =>
-      message.case === 'updateLabels' ? (message.value.change.case ?? '') : (message.case ?? ''),
-    );
+    return this.received.map(({ message }) => {
+      if (message.case === 'updateLabels') return message.value.change.case ?? '';
+      return message.case === 'updateRoles' ? `roles ${message.value.change.case}` : (message.case ?? '');
+    });
+  }
+
+  /** Updates of roles so far. */
+  get roleUpdates(): UpdateRoles[] {
+    return this.received.flatMap(({ message }) => (message.case === 'updateRoles' ? [message.value] : []));
+  }
+
+  /** Names of the roles that it holds. */
+  get roleNames(): string {
+    return (this.roles?.roles ?? []).map(({ name }) => name).join(' ');
   }
 
   get goodbye(): ControlStreamResponse['message']['value'] | undefined {
     return this.received.find(({ message }) => message.case === 'goodbye')?.message.value;
   }
 
-  send(message: ControlStreamResponse): void {
+  send(sent: ControlStreamResponse): void {
+    // Roles come as bytes that were written before: they are read as on a stream.
+    const roles = sent.message.case === 'updateRoles';
+    const message = roles
+      ? fromBinary(ControlStreamResponseSchema, toBinary(ControlStreamResponseSchema, sent))
+      : sent;
     this.received.push(message);
     if (this.options.answers === false) return;
+    if (message.message.case === 'updateRoles') {
+      const update = message.message.value;
+      queueMicrotask(() => this.answerRoles(update));
+    }
     // As on a stream: never within the call that sends.
     if (message.message.case === 'updateLabels') {
       const update = message.message.value;
@@ -122,6 +155,22 @@ export class FakeAgent implements AgentChannel {
       return this.say({ case: 'labelsNack', value: { nonce, reason: plan.reason } });
     this.held = plan.held;
     return this.say({ case: 'labelsAck', value: { nonce } });
+  }
+
+  answerRoles(update: UpdateRoles): this {
+    const plan = planRolesUpdate(this.roles, offeredRoles(update), clock());
+    const { nonce } = update;
+    if (plan.kind === 'refuse' || this.options.refusesRoles === true) {
+      const reason = plan.kind === 'refuse' ? plan.reason : 'it does not want to';
+      return this.say({ case: 'rolesNack', value: { nonce, reason } });
+    }
+    this.roles = plan.held;
+    return this.say({ case: 'rolesAck', value: { nonce } });
+  }
+
+  /** As if its roles had been sent long ago. */
+  forgetsRolesIn(remainingMs: number): void {
+    this.roles = this.roles && { ...this.roles, remainingMs };
   }
 
   close(goodbye: ControlStreamResponse | undefined): void {
@@ -146,7 +195,12 @@ export class FakeAgent implements AgentChannel {
       this.options.claims ?? (runsOn === undefined ? undefined : instanceToMessage(instance(runsOn)));
     const held = this.held && rebase(this.held, clock());
     const remaining = held && heldRemainingMs(held, clock());
+    const { roles } = this;
     return create(HeartbeatSchema, {
+      ...(roles && {
+        heldRolesRevision: roles.revision,
+        heldRolesRemaining: durationFromMs(rolesRemainingMs(roles, clock())),
+      }),
       hostname: `${this.serverId}.example`,
       labels: own,
       importedLabels: imported,
@@ -182,4 +236,23 @@ function offered({ nonce, revision, change }: UpdateLabels): OfferedUpdate {
     return { nonce, revision, change: { kind: 'renew', lifetimes } };
   }
   return { nonce, revision, change: { kind: 'unknown' } };
+}
+
+function offeredRoles({ nonce, revision, change, remaining }: UpdateRoles): OfferedRoles {
+  const offer = { nonce, revision, remainingMs: optionalDurationMs(remaining) };
+  switch (change.case) {
+    case 'replace':
+      return { ...offer, change: { kind: 'replace', roles: change.value.roles.map(accessRoleFromMessage) } };
+    case 'apply': {
+      const { baseRevision, put, removed } = change.value;
+      return {
+        ...offer,
+        change: { kind: 'apply', baseRevision, put: put.map(accessRoleFromMessage), removed },
+      };
+    }
+    case 'renew':
+      return { ...offer, change: { kind: 'renew' } };
+    case undefined:
+      return { ...offer, change: { kind: 'unknown' } };
+  }
 }

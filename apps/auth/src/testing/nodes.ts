@@ -25,6 +25,7 @@ export function nodePut(serverId: string, instance: InstanceKey | undefined, par
     wantedRevision: '',
     sync: { state: 'synced', reason: '' },
     lastSeen: Date.now(),
+    rolesRevision: '',
     ...parts,
     own: packLabels(parts.own ?? new Map()),
     imported: packLabels(parts.imported ?? new Map()),

@@ -1,0 +1,79 @@
+import { create } from '@bufbuild/protobuf';
+import { labelsStatement, rolesStatement } from '@tagplane/credentials';
+import type { SignedStatement, StatedLifetime, StatementSigner } from '@tagplane/credentials';
+import { NAMESPACES } from '@tagplane/labels';
+import { SignatureSchema } from '@tagplane/protocol';
+import type { Signature } from '@tagplane/protocol';
+import { MINUTE } from '@tagplane/runtime';
+import { ROLES_LIFE_MS } from '@tagplane/session';
+import type { LabelSets, LabelsVersion } from '@tagplane/session';
+import { lifetimeOf } from './messages.ts';
+
+export interface StatementsOptions {
+  readonly cluster: string;
+  /** Of this process's own certificate, as it is now. */
+  readonly signer: () => StatementSigner;
+}
+
+/** A statement on roles is the same for all agents, so that one signature a minute is enough. */
+const ROLES_REUSE_MS = MINUTE;
+
+/** What this auth process vouches for, so that agents can keep it. */
+export class Statements {
+  readonly #options: StatementsOptions;
+  #roles:
+    { readonly revision: string; readonly issuedAt: number; readonly signed: SignedStatement } | undefined;
+
+  constructor(options: StatementsOptions) {
+    this.#options = options;
+  }
+
+  /** Each set's lifetime as the update says it, also that of a set without labels. */
+  labels(serverId: string, version: LabelsVersion, sets: LabelSets, now: number): SignedStatement {
+    const { cluster, signer } = this.#options;
+    const lifetimes = new Map<string, StatedLifetime>();
+    for (const namespace of NAMESPACES) {
+      if (sets[namespace] !== undefined) lifetimes.set(namespace, lifetimeOf(version.spans[namespace], now));
+    }
+    const issuedAt = Math.round(now);
+    const { revision } = version;
+    return signer().sign(labelsStatement({ cluster, serverId, revision, issuedAt, lifetimes }));
+  }
+
+  roles(revision: string, now: number): SignedStatement {
+    const { cluster, signer } = this.#options;
+    const by = signer();
+    const last = this.#roles;
+    const usable =
+      last?.revision === revision &&
+      last.signed.certificates === by.certificates &&
+      Math.abs(now - last.issuedAt) < ROLES_REUSE_MS;
+    if (usable) return last.signed;
+    const issuedAt = Math.round(now);
+    const signed = by.sign(rolesStatement({ cluster, revision, issuedAt, remainingMs: ROLES_LIFE_MS }));
+    this.#roles = { revision, issuedAt, signed };
+    return signed;
+  }
+}
+
+/** The signatures on one stream: certificates go along until an answer shows that the agent has read them. */
+export class StreamSignatures {
+  #known: readonly Uint8Array[] | undefined;
+  #carried: readonly Uint8Array[] | undefined;
+
+  message({ statement, signature, certificates }: SignedStatement): Signature {
+    if (certificates === this.#known) return create(SignatureSchema, { statement, signature });
+    this.#carried = certificates;
+    return create(SignatureSchema, { statement, signature, certificates: [...certificates] });
+  }
+
+  /** The agent has read what was sent last. */
+  acknowledged(): void {
+    this.#known = this.#carried;
+  }
+
+  /** It has refused it, perhaps for want of certificates. */
+  refused(): void {
+    this.#known = undefined;
+  }
+}
