@@ -86,11 +86,11 @@ export function createAuthClient(transport: Transport, origin: string): AuthClie
     async epoch(options) {
       return (await named('GetStatus', status.getStatus({}, limits(options)))).storeEpoch;
     },
-    async requestChange({ scope, fingerprint, losing, total }, options) {
+    async requestChange({ scope, fingerprint, losing, fresh, total }, options) {
       const request = {
         scope,
         fingerprint,
-        nodesChanged: losing.length,
+        nodesChanged: fresh,
         nodesTotal: total,
         samples: losing.slice(0, MAX_SAMPLES).map(({ name }) => name),
       };

@@ -109,6 +109,20 @@ describe('a scan that takes labels away', () => {
   });
 });
 
+describe('an instance that changes with every scan', () => {
+  it('is one instance: it does not add up to many', async () => {
+    await using plane = start();
+    await advance(MINUTE);
+    for (let scan = 0; scan < 4; scan += 1) {
+      ec2.set(0, [['Name', `web-0 ${scan}`]]);
+      await advance(POLL);
+    }
+    // What it asks of the second and third change within a quarter of an hour counts for nothing.
+    expect(auth.asked.map(({ nodesChanged }) => nodesChanged)).toEqual([1, 0, 0, 1]);
+    expect(await plane.metric('held_back_instances')).toBe(0);
+  });
+});
+
 describe('instances that go', () => {
   it('in a scan that finds nothing are asked about once, and none is deleted', async () => {
     await using plane = start();

@@ -32,7 +32,7 @@ export async function runGuardLoop(parts: UpsertLoopParts, signal: AbortSignal):
 
 /** @returns whether nothing has to be asked again soon */
 async function askAll(parts: UpsertLoopParts, waiting: Waiting, signal: AbortSignal): Promise<boolean> {
-  const losses = parts.scheduler.losses.requests();
+  const losses = parts.scheduler.losses.requests(Date.now());
   const scopes = new Set(losses.map(({ scope }) => scope));
   const over = [...waiting.keys()].filter((scope) => !scopes.has(scope));
   let answered = true;
@@ -44,7 +44,7 @@ async function askAll(parts: UpsertLoopParts, waiting: Waiting, signal: AbortSig
 
 /** Tells that what was held is not asked for any more. */
 function noLoss(scope: string): ScopeLoss {
-  return { scope, fingerprint: 'none', losing: [], total: 0 };
+  return { scope, fingerprint: 'none', losing: [], fresh: 0, total: 0 };
 }
 
 async function askOne(

@@ -42,9 +42,9 @@ export class LossGate {
   }
 
   /** What waits for leave, by scope. */
-  requests(): ScopeLoss[] {
+  requests(now: number): ScopeLoss[] {
     this.#due = false;
-    return this.#ledger.requests(this.#known.entries());
+    return this.#ledger.requests(this.#known.entries(), now);
   }
 
   /**
@@ -52,8 +52,8 @@ export class LossGate {
    *
    * @returns the names for which it still counts
    */
-  grant({ losing }: ScopeLoss): string[] {
-    return this.#ledger.grant(losing);
+  grant({ losing }: ScopeLoss, now: number): string[] {
+    return this.#ledger.grant(losing, now);
   }
 
   /** Whether this work may leave. */

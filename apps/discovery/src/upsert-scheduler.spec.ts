@@ -49,7 +49,7 @@ describe('UpsertScheduler', () => {
     const scheduler = warmScheduler();
     const scan = (size: number, tag: string): number[] => {
       scheduler.scanned('a', findings(...Array.from({ length: size }, (_, n) => found(n, tag, NOW))), NOW);
-      for (const loss of scheduler.losses.requests()) scheduler.grant(loss, NOW);
+      for (const loss of scheduler.losses.requests(NOW)) scheduler.grant(loss, NOW);
       const sizes: number[] = [];
       for (let next = scheduler.next(NOW); next !== undefined; next = scheduler.next(NOW)) {
         if (next.action !== 'upsert') throw new Error('nothing was terminated');

@@ -111,7 +111,7 @@ export class UpsertScheduler {
 
   /** Leave was given for this. */
   grant(loss: ScopeLoss, now: number): void {
-    for (const name of this.losses.grant(loss)) {
+    for (const name of this.losses.grant(loss, now)) {
       const found = this.#inventory.find(name);
       const work = found && planInstance(this.#known.get(name), found, now);
       if (work !== undefined) this.#offer(work);

@@ -37,7 +37,7 @@ const DELETION: Work = { action: 'delete', name: NAME };
 describe('a ledger of losses', () => {
   let ledger: LossLedger;
   const known = accepted(BEFORE);
-  const requests = (): number[] => ledger.requests([[NAME, known]]).map(({ losing }) => losing.length);
+  const requests = (): number[] => ledger.requests([[NAME, known]], 0).map(({ losing }) => losing.length);
   beforeEach(() => {
     ledger = new LossLedger();
   });
@@ -58,24 +58,24 @@ describe('a ledger of losses', () => {
   ])('holds %s back until leave is given', (_, work) => {
     expect(ledger.admit(work, known)).toBe(false);
     expect(ledger.waiting).toBe(1);
-    const [request] = ledger.requests([[NAME, known]]);
-    expect(ledger.grant(request?.losing ?? [])).toEqual([NAME]);
+    const [request] = ledger.requests([[NAME, known]], 0);
+    expect(ledger.grant(request?.losing ?? [], 0)).toEqual([NAME]);
     expect(ledger.admit(work, known)).toBe(true);
     expect(requests()).toEqual([]);
   });
 
   it('takes leave for one target for no other', () => {
     ledger.admit(upsert(LESS), known);
-    const [request] = ledger.requests([]);
+    const [request] = ledger.requests([], 0);
     ledger.admit(DELETION, known);
-    expect(ledger.grant(request?.losing ?? [])).toEqual([]);
+    expect(ledger.grant(request?.losing ?? [], 0)).toEqual([]);
     expect(ledger.admit(DELETION, known)).toBe(false);
   });
 
   it('remembers what the instance had after that has run out: waiting is no way around', () => {
     ledger.admit(upsert(LESS), known);
     expect(ledger.admit(upsert(LESS), undefined)).toBe(false);
-    expect(ledger.requests([]).map(({ total }) => total)).toEqual([1]);
+    expect(ledger.requests([], 0).map(({ total }) => total)).toEqual([1]);
   });
 
   it('forgets what was carried out, and what the instance has again', () => {
@@ -100,10 +100,20 @@ describe('a ledger of losses', () => {
   it('asks once about an absent instance, and lets it go when its labels have run out', () => {
     ledger.absent(NAME, known);
     expect(requests()).toEqual([1]);
-    ledger.grant(ledger.requests([])[0]?.losing ?? []);
+    ledger.grant(ledger.requests([], 0)[0]?.losing ?? [], 0);
     ledger.absent(NAME, known);
     expect(requests()).toEqual([]);
     ledger.absent(NAME, undefined);
     expect([...ledger.names()]).toEqual([]);
+  });
+
+  it('counts an instance once in a quarter of an hour, however often it loses something', () => {
+    const fresh = (revision: string, now: number): number | undefined => {
+      ledger.admit(upsert(found(revision, ['aws/v', revision])), known);
+      const [request] = ledger.requests([[NAME, known]], now);
+      ledger.grant(request?.losing ?? [], now);
+      return request?.fresh;
+    };
+    expect([fresh('a', 0), fresh('b', 1), fresh('c', 899_999), fresh('d', 900_000)]).toEqual([1, 0, 0, 1]);
   });
 });

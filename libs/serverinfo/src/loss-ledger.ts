@@ -1,3 +1,4 @@
+import { MINUTE } from './durations.ts';
 import type { FoundInstance } from './found-instance.ts';
 import type { Known } from './known.ts';
 import { hasLabels, lossOf, sumUpLosses } from './loss.ts';
@@ -13,6 +14,8 @@ interface Entry {
 }
 
 const GONE = 'gone';
+/** As long as changes add up with the auth service, by its default. */
+const COUNTED_MS = 15 * MINUTE;
 
 /**
  * Losses that wait for leave, and those that have it and are not carried out yet. What would take nothing
@@ -20,6 +23,8 @@ const GONE = 'gone';
  */
 export class LossLedger {
   readonly #entries = new Map<string, Entry>();
+  /** When leave was given for an instance, by what it was to lose: it is the same instance that loses more. */
+  readonly #counted = new Map<string, number>();
 
   /** Instances whose loss waits for leave. */
   get waiting(): number {
@@ -67,22 +72,29 @@ export class LossLedger {
    * What waits for leave, by scope.
    *
    * @param known everything that is known of the store
+   * @param now Unix milliseconds
    */
-  requests(known: Iterable<readonly [string, Known]>): ScopeLoss[] {
+  requests(known: Iterable<readonly [string, Known]>, now: number): ScopeLoss[] {
+    for (const [key, at] of this.#counted) if (now - at >= COUNTED_MS) this.#counted.delete(key);
     const waiting: Losing[] = [];
     for (const [name, { loss, target, granted }] of this.#entries) {
       if (!granted) waiting.push({ name, loss, target });
     }
-    return waiting.length === 0 ? [] : sumUpLosses(waiting, this.#labelled(known));
+    return waiting.length === 0
+      ? []
+      : sumUpLosses(waiting, this.#labelled(known), (losing) => !this.#counted.has(countKey(losing)));
   }
 
   /**
    * These may leave.
    *
+   * @param now Unix milliseconds
    * @returns the names of those that still have this target
    */
-  grant(losing: readonly Losing[]): string[] {
-    return losing.flatMap(({ name, target }) => {
+  grant(losing: readonly Losing[], now: number): string[] {
+    return losing.flatMap((each) => {
+      const { name, target } = each;
+      if (!this.#counted.has(countKey(each))) this.#counted.set(countKey(each), now);
       const entry = this.#entries.get(name);
       if (entry?.target !== target) return [];
       entry.granted = true;
@@ -108,4 +120,8 @@ export class LossLedger {
   *#labelled(known: Iterable<readonly [string, Known]>): Iterable<string> {
     for (const [name, { held }] of known) if (hasLabels(held)) yield name;
   }
+}
+
+function countKey({ name, loss }: Losing): string {
+  return `${loss} ${name}`;
 }

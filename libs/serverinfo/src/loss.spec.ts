@@ -80,7 +80,7 @@ describe('losses of a scope', () => {
     [299, 1_000, false],
   ])('of %i instances of %i are large: %s', (count, total, large) => {
     const losses = Array.from({ length: count }, (_, n) => losing(n));
-    expect(isLargeLoss({ losing: losses, total })).toBe(large);
+    expect(isLargeLoss({ fresh: losses.length, total })).toBe(large);
   });
 
   it('belong to no scope without a discovered name', () => {

@@ -21,6 +21,8 @@ export interface ScopeLoss {
   /** Equal for equal losses, whatever their order. */
   readonly fingerprint: string;
   readonly losing: readonly Losing[];
+  /** How many of them count: an instance that lost something just before is not counted again. */
+  readonly fresh: number;
   /** Instances of the scope that have labels now. */
   readonly total: number;
 }
@@ -48,8 +50,8 @@ export function lossOf(held: string | undefined, next: string | undefined): Loss
 const LARGE = { nodes: 20, share: 0.3 };
 
 /** Whether a loss is not to go on without an answer. */
-export function isLargeLoss({ losing, total }: Pick<ScopeLoss, 'losing' | 'total'>): boolean {
-  return losing.length >= LARGE.nodes && losing.length >= LARGE.share * total;
+export function isLargeLoss({ fresh, total }: Pick<ScopeLoss, 'fresh' | 'total'>): boolean {
+  return fresh >= LARGE.nodes && fresh >= LARGE.share * total;
 }
 
 /** `aws/ACCOUNT/REGION` of a discovered ServerInfo's name; undefined for any other name. */
@@ -62,8 +64,13 @@ export function scopeOfName(name: string): string | undefined {
  * Losses by the scopes they are in.
  *
  * @param labelled names of all instances that have labels now
+ * @param isFresh whether an instance is to be counted
  */
-export function sumUpLosses(losses: Iterable<Losing>, labelled: Iterable<string>): ScopeLoss[] {
+export function sumUpLosses(
+  losses: Iterable<Losing>,
+  labelled: Iterable<string>,
+  isFresh: (losing: Losing) => boolean = () => true,
+): ScopeLoss[] {
   const byScope = new Map<string, Losing[]>();
   for (const losing of losses) {
     const scope = lossScope(losing);
@@ -78,7 +85,8 @@ export function sumUpLosses(losses: Iterable<Losing>, labelled: Iterable<string>
     losing.sort(byName);
     // What has run out while it waited is in no total any more.
     const total = Math.max(losing.length, totals.get(placeOf(scope)) ?? 0);
-    return { scope, fingerprint: fingerprintOf(losing), losing, total };
+    const fresh = losing.filter(isFresh).length;
+    return { scope, fingerprint: fingerprintOf(losing), losing, fresh, total };
   });
 }
 
