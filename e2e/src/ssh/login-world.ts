@@ -40,7 +40,7 @@ export interface LoginWorld extends AsyncDisposable {
 }
 
 /** A scan of moto takes seconds, and the machine may be busy with other tests. */
-export const STEP_MS = 300_000;
+export const STEP_MS = 120_000;
 /** Whom the tests log in as: the only user of whom a container can be sure. */
 export const LOGIN = 'root';
 

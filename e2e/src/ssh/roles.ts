@@ -1,6 +1,4 @@
-import { createClient } from '@connectrpc/connect';
 import type { Operator } from '@tagplane/harness';
-import { RoleService } from '@tagplane/protocol';
 
 /** A role's rules as the tests write them: logins and one label with one value. */
 export interface Rule {
@@ -18,8 +16,7 @@ export async function putRole(
     logins: [...logins],
     nodeLabels: { terms: [{ key, values: [value] }] },
   });
-  const roles = createClient(RoleService, operator.transport);
-  const { written } = await roles.putRole({
+  const { written } = await operator.roles.putRole({
     role: { name, allow: allow.map(rule), deny: deny.map(rule) },
   });
   if (!written) throw new Error(`role ${name} was not written`);

@@ -1,11 +1,13 @@
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunningSimulator } from '@tagplane/ec2-simulator';
 import { createEc2Simulator } from '@tagplane/ec2-simulator';
-import { waitFor } from '@tagplane/harness';
-import { readDocument, tableUnder } from '../docs/markdown.ts';
+import { runTagctl, tagctlEnv, waitFor } from '@tagplane/harness';
+import { fencedBlocks, readDocument, tableUnder } from '../docs/markdown.ts';
+import { mustRun } from '../pack/run.ts';
 import { shiftedClock } from '../security/attacker/shifted-clock.ts';
+import { ANYWHERE } from './anywhere.ts';
 import type { LoginWorld, Outcome } from './login-world.ts';
 import { LOGIN, STEP_MS, createLoginWorld } from './login-world.ts';
 import type { Identity } from './user-ca.ts';
@@ -214,7 +216,7 @@ describe('a login when something is down', () => {
     await here.logsIn('refused', alice);
     for (const auth of here.world.auths) await auth.stop();
     await here.agent.service.stop();
-    const file = join(here.agent.dataDir, 'state.json');
+    const file = join(here.agent.dataDir, 'labels.json');
     const text = await readFile(file, 'utf8');
     const edited = text.replaceAll('closed', 'open');
     expect(edited).not.toBe(text);
@@ -233,6 +235,30 @@ describe('a login when something is down', () => {
       for (const auth of here.world.auths) await auth.start();
       for (const auth of here.world.auths) await auth.ready();
       await here.logsIn('allowed', alice);
+    },
+    STEP_MS,
+  );
+});
+
+describe('the guide', () => {
+  it(
+    'makes an authority, a certificate and a role that let somebody in',
+    async () => {
+      const { text } = await readDocument('docs/openssh.md');
+      const folder = await mkdtemp(join(here.folder, 'guide-'));
+      const [commands = ''] = fencedBlocks(text, 'sh').filter((block) => block.startsWith('ssh-keygen'));
+      const [role = ''] = fencedBlocks(text, 'yaml').filter((block) => block.startsWith('kind: role'));
+      await mustRun('sh', ['-euc', commands.replace('deploy', LOGIN)], { ...ANYWHERE, cwd: folder });
+      await appendFile(here.ca.publicKeyFile, await readFile(join(folder, 'user_ca.pub')));
+      await writeFile(join(folder, 'role.yaml'), role);
+      const env = tagctlEnv({
+        port: here.world.authPorts[0] ?? 0,
+        credentialFile: here.world.credentialFile,
+      });
+      const created = await runTagctl(['create', '--force', join(folder, 'role.yaml')], env);
+      expect(created).toMatchObject({ code: 0 });
+      const keyFile = join(folder, 'alice');
+      await here.logsIn('allowed', { keyFile, certificateFile: `${keyFile}-cert.pub` });
     },
     STEP_MS,
   );
