@@ -11,6 +11,7 @@ import { askAgent } from './local-client.ts';
 import type { FakeAuth, FakeStream } from './testing/index.ts';
 import {
   FakeSigner,
+  eventually,
   runAgentProgram,
   sampleRole,
   sampleServerId,
@@ -121,6 +122,27 @@ describe.each([
     expect(agent.view()).toMatchObject({ held: { source: 'disk' }, roles: { source: 'disk' }, refused: [] });
     expect(agent.view().roles?.remainingMs).toBeLessThanOrEqual(1_000_000);
     expect(await ask('ops')).toMatchObject({ allowed: true });
+  });
+
+  it('denies all when the life of its roles is over, also after a restart', async () => {
+    const auth = await startAuth(secure);
+    const over = async (): Promise<string> =>
+      await eventually('the end of the roles', async () => {
+        const { reason, detail } = await ask('ops');
+        return reason === 'unavailable' ? detail : undefined;
+      });
+    {
+      await using _agent = await startAgent([auth.address], settings(secure));
+      const stream = await told(auth);
+      expect(await ask('ops')).toMatchObject({ allowed: true });
+      stream.renewRoles('r2', rolesRevision(ROLES), 500);
+      await stream.next('rolesAck');
+      expect(await over()).toMatch(/count no more/);
+    }
+    await auth.stop();
+    await using agent = await startAgent([auth.address], settings(secure));
+    expect(agent.view().roles).toMatchObject({ source: 'disk', remainingMs: 0 });
+    expect(await over()).toMatch(/count no more/);
   });
 
   it.each(['labels.json', 'roles.json'])(
