@@ -7,6 +7,7 @@ import { HOLD_PREFIX, decodeHold, encodeHold } from './hold.ts';
 import type { Hold } from './hold.ts';
 import { HoldWatch } from './hold-watch.ts';
 import { createGuardMetrics } from './metrics.ts';
+import { RecentNodes } from './recent-nodes.ts';
 import { MAX_HOLDS, listHolds } from './stored-holds.ts';
 import { EMPTY_WINDOW, decodeWindow, encodeWindow, judge, withHold } from './window.ts';
 import type { Judgement, ScopeWindow, Thresholds, Weighed } from './window.ts';
@@ -56,6 +57,8 @@ interface Loaded {
  */
 export class Guard {
   readonly thresholds: Thresholds;
+  /** Of operators' changes. */
+  readonly recent: RecentNodes;
   readonly #store: Store;
   readonly #audit: Audit;
   readonly #now: () => number;
@@ -67,6 +70,7 @@ export class Guard {
     this.#store = store;
     this.#audit = audit;
     this.#now = now;
+    this.recent = new RecentNodes(thresholds.windowMs, now);
     const watch = new HoldWatch(store);
     this.#watch = watch;
     this.#metrics = createGuardMetrics(registry, (state) => watch.count(state));

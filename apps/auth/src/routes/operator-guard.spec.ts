@@ -143,6 +143,13 @@ describe('a write of an operator', () => {
     expect(statuses.at(-1)).toBe(UpsertStatus.HELD);
   });
 
+  it('of the same node again and again goes on', async () => {
+    for (let round = 0; round < 25; round += 1) {
+      const [result] = await write(forNode(1, { 'dynamic/a': String(round) }));
+      expect(result?.status).toBe(UpsertStatus.ACCEPTED);
+    }
+  });
+
   it('that a create-only flag refuses anyway is refused, not held', async () => {
     await prepare(selecting('team', 'web', { 'dynamic/team': 'core' }));
     const serverInfos = [selecting('team', 'web', { 'dynamic/team': 'other' })];

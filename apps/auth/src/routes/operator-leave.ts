@@ -40,7 +40,7 @@ export async function operatorLeave(
 ): Promise<string | undefined> {
   const { guard } = routes;
   if (!guard.thresholds.enabled || change.drafts.length + change.removed.length === 0) return undefined;
-  const weighed = await weigh(routes, change, signal);
+  const { names, ...weighed } = await weigh(routes, change, signal);
   if (weighed.nodesChanged === 0) return undefined;
   const encoded = encodeHeldRequest(request);
   const asked: Weighed = {
@@ -57,10 +57,15 @@ export async function operatorLeave(
   const verdict = await guard
     .ask(asked, { windowName: OPERATORS_SCOPE, request: encoded, caller }, signal)
     .catch(translateGuardError);
-  return verdict.verdict === 'go' ? undefined : verdict.hold.id;
+  if (verdict.verdict !== 'go') return verdict.hold.id;
+  guard.recent.note(names);
+  return undefined;
 }
 
-type Figures = Omit<Weighed, 'fingerprint' | 'requestedBy' | 'description'>;
+interface Figures extends Omit<Weighed, 'fingerprint' | 'requestedBy' | 'description'> {
+  /** Of the nodes that count. */
+  readonly names: readonly string[];
+}
 
 /** How many nodes would lose labels. Reads all nodes only where a selector is about them. */
 async function weigh(routes: AssignedContext, change: ProposedChange, signal: AbortSignal): Promise<Figures> {
@@ -68,16 +73,15 @@ async function weigh(routes: AssignedContext, change: ProposedChange, signal: Ab
   await whenLoaded(routes, signal);
   const now = Date.now();
   const proposal = propose(change, assigned.index.set, now);
-  const samples: string[] = [];
-  let nodesChanged = 0;
+  const names: string[] = [];
   for await (const { name, change: of } of survey({ stores, proposal, exact: false, now }, signal)) {
-    if (of === undefined || !takesAway(of)) continue;
-    nodesChanged += 1;
-    if (samples.length < MAX_SAMPLES) samples.push(name);
+    if (of !== undefined && takesAway(of) && !routes.guard.recent.has(name)) names.push(name);
   }
+  const nodesChanged = names.length;
   const total = nodesChanged === 0 ? 0 : await stores.nodes.count('', { signal });
   const nodesTotal = Math.max(nodesChanged, total);
-  return { scope: OPERATORS_SCOPE, nodesChanged, nodesTotal, samples, follows: false };
+  const samples = names.slice(0, MAX_SAMPLES);
+  return { scope: OPERATORS_SCOPE, names, nodesChanged, nodesTotal, samples, follows: false };
 }
 
 /**

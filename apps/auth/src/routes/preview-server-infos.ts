@@ -43,7 +43,7 @@ export function previewServerInfos(routes: AssignedContext): Preview {
       const { change } = surveyed;
       if (change === undefined) continue;
       totals.changed += 1;
-      if (takesAway(change)) totals.lossy += 1;
+      if (takesAway(change) && !guard.recent.has(surveyed.name)) totals.lossy += 1;
       yield changeEvent(surveyed.name, surveyed.hostname, change);
     }
     const nodesTotal = Math.max(totals.nodes, await stores.nodes.count('', { signal }));
