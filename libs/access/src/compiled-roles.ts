@@ -1,6 +1,6 @@
 import type { CompiledSelector } from '@tagplane/labels';
 import { compileSelector } from '@tagplane/labels';
-import type { LoginMatcher } from './login.ts';
+import type { CompiledLogins } from './login.ts';
 import { compileLogins } from './login.ts';
 import type { NodeLabels } from './node-labels.ts';
 import { byName, rolesRevision } from './revision.ts';
@@ -12,7 +12,7 @@ export interface CompiledRule {
   readonly rule: AccessRule;
   /** From 1, in its role. */
   readonly number: number;
-  readonly matchesLogin: LoginMatcher;
+  readonly logins: CompiledLogins;
   readonly selector: CompiledSelector;
 }
 
@@ -29,19 +29,25 @@ export class RoleError extends Error {
   override readonly name = 'RoleError';
 }
 
-/** Roles made fit to decide by, with the verdicts on the node that was asked about last. */
+/** Roles made fit to decide by, with their verdicts on the node that was asked about last. */
 export class CompiledRoles {
   /** Ordered by name. */
   readonly list: readonly CompiledRole[];
   /** Names this content, as `rolesRevision`. */
   readonly revision: string;
+  readonly #names: readonly string[];
   readonly #index: ReadonlyMap<string, number>;
+  /** By role the number of the last request that it granted; no request has to clean up after another. */
+  readonly marks: Float64Array;
+  #requests = 0;
   #verdicts: NodeVerdicts | undefined;
 
   constructor(roles: readonly AccessRole[]) {
     const sorted = byName(roles);
     this.list = sorted.map(compileRole);
     this.revision = rolesRevision(sorted);
+    this.marks = new Float64Array(sorted.length);
+    this.#names = sorted.map(({ name }) => name);
     this.#index = new Map(sorted.map(({ name }, index) => [name, index]));
   }
 
@@ -50,9 +56,20 @@ export class CompiledRoles {
     return this.#index.get(name);
   }
 
+  /** A number for a request, that no other has had. */
+  nextRequest(): number {
+    this.#requests += 1;
+    return this.#requests;
+  }
+
+  nameAt(index: number): string {
+    return this.#names[index] ?? '';
+  }
+
   /** What the roles say on this node; kept until another node's labels are asked about. */
   verdictsOn(labels: NodeLabels): NodeVerdicts {
-    if (this.#verdicts?.labels !== labels) this.#verdicts = new NodeVerdicts(this.list, labels);
+    this.#verdicts ??= new NodeVerdicts(this.list, rolesByKey(this.list), labels);
+    if (this.#verdicts.labels !== labels) this.#verdicts.relabel(labels);
     return this.#verdicts;
   }
 }
@@ -62,6 +79,18 @@ export function compileRoles(roles: readonly AccessRole[]): CompiledRoles {
   const problem = rolesProblem(roles);
   if (problem !== undefined) throw new RoleError(problem);
   return new CompiledRoles(roles);
+}
+
+function rolesByKey(roles: readonly CompiledRole[]): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>();
+  for (const [index, { allow, deny }] of roles.entries()) {
+    for (const key of new Set([...allow, ...deny].flatMap(({ selector }) => selector.keys))) {
+      const found = places.get(key);
+      if (found === undefined) places.set(key, [index]);
+      else found.push(index);
+    }
+  }
+  return places;
 }
 
 function compileRole(role: AccessRole): CompiledRole {
@@ -77,7 +106,7 @@ function compileRule(rule: AccessRule, index: number): CompiledRule {
   return {
     rule,
     number: index + 1,
-    matchesLogin: compileLogins(rule.logins),
+    logins: compileLogins(rule.logins),
     selector: compileSelector(rule.nodeLabels),
   };
 }

@@ -1,6 +1,7 @@
 import type { CompiledRoles } from './compiled-roles.ts';
 import type { Decision, DecisionReason } from './decision.ts';
 import { explainDenied, explainGranted, explainNotGranted } from './explain.ts';
+import { DENIES, NOTHING } from './login-verdicts.ts';
 import type { Traits } from './login.ts';
 import type { NodeLabels } from './node-labels.ts';
 
@@ -26,49 +27,75 @@ export function decide(
   request: AccessRequest,
   now: number,
 ): Decision {
-  const { login, traits } = request;
-  const verdicts = roles.verdictsOn(labels);
-  const granting: number[] = [];
-  let denied = login === '';
-  for (const name of request.roles) {
-    const index = roles.indexOf(name);
-    if (index === undefined) continue;
-    const { grants, denies } = verdicts.of(index, now);
-    for (const rule of denies) if (rule.matchesLogin(login, traits)) denied = true;
-    if (denied) break;
-    for (const rule of grants) {
-      if (!rule.matchesLogin(login, traits)) continue;
-      granting.push(index);
-      break;
-    }
-  }
-  const asked = { labels, roles, request, now };
-  if (denied) return new LazyDecision([], () => explainDenied(asked));
-  if (granting.length === 0) return new LazyDecision([], () => explainNotGranted(asked));
-  return new LazyDecision(namesOf(roles, granting), () => explainGranted(asked));
+  if (request.login === '') return new Decided('denied', NO_ROLES, labels, roles, request, now);
+  const grantedBy = rolesThatGrant(labels, roles, request, now);
+  const cause = grantedBy === undefined ? 'denied' : grantedBy.length === 0 ? 'not-granted' : 'granted';
+  return new Decided(cause, grantedBy ?? NO_ROLES, labels, roles, request, now);
 }
 
-function namesOf(roles: CompiledRoles, indexes: readonly number[]): string[] {
-  const ordered = [...new Set(indexes)].sort((a, b) => a - b);
-  return ordered.map((index) => roles.list[index]?.role.name ?? '');
+const NO_ROLES: readonly string[] = [];
+
+/** Ordered by name, each once; undefined: one of those held denies. */
+function rolesThatGrant(
+  labels: NodeLabels,
+  roles: CompiledRoles,
+  { login, traits, roles: held }: AccessRequest,
+  now: number,
+): readonly string[] | undefined {
+  const verdicts = roles.verdictsOn(labels).forLogin(login, now);
+  verdicts.ask(traits);
+  const { marks } = roles;
+  const mark = roles.nextRequest();
+  let least = marks.length;
+  let most = -1;
+  for (const name of held) {
+    const index = roles.indexOf(name);
+    if (index === undefined) continue;
+    const verdict = verdicts.of(index, now);
+    if (verdict === NOTHING) continue;
+    if (verdict === DENIES) return undefined;
+    marks[index] = mark;
+    if (index < least) least = index;
+    if (index > most) most = index;
+  }
+  // By their places, which are by name: sorting the names of each request would take longer than all the rest.
+  const names: string[] = [];
+  for (let index = least; index <= most; index += 1) {
+    if (marks[index] === mark) names.push(roles.nameAt(index));
+  }
+  return names;
 }
 
 /** Most who ask want no reason; it takes longer to find than the decision. */
-class LazyDecision implements Decision {
+class Decided implements Decision {
+  readonly allowed: boolean;
   readonly grantedBy: readonly string[];
-  readonly #explain: () => DecisionReason;
-  #reason: DecisionReason | undefined;
+  readonly #cause: 'granted' | 'denied' | 'not-granted';
+  readonly #labels: NodeLabels;
+  readonly #roles: CompiledRoles;
+  readonly #request: AccessRequest;
+  readonly #now: number;
 
-  constructor(grantedBy: readonly string[], explain: () => DecisionReason) {
+  constructor(
+    cause: 'granted' | 'denied' | 'not-granted',
+    grantedBy: readonly string[],
+    labels: NodeLabels,
+    roles: CompiledRoles,
+    request: AccessRequest,
+    now: number,
+  ) {
+    this.allowed = grantedBy.length > 0;
     this.grantedBy = grantedBy;
-    this.#explain = explain;
-  }
-
-  get allowed(): boolean {
-    return this.grantedBy.length > 0;
+    this.#cause = cause;
+    this.#labels = labels;
+    this.#roles = roles;
+    this.#request = request;
+    this.#now = now;
   }
 
   get reason(): DecisionReason {
-    return (this.#reason ??= this.#explain());
+    const asked = { labels: this.#labels, roles: this.#roles, request: this.#request, now: this.#now };
+    if (this.#cause === 'granted') return explainGranted(asked);
+    return this.#cause === 'denied' ? explainDenied(asked) : explainNotGranted(asked);
   }
 }

@@ -2,6 +2,7 @@ import type { SelectorTerm } from '@tagplane/labels';
 import type { CompiledRole, CompiledRoles, CompiledRule } from './compiled-roles.ts';
 import type { AccessRequest } from './decide.ts';
 import type { DecisionReason, LabelFact, LabelState, RuleFact } from './decision.ts';
+import { standsFor } from './login.ts';
 import type { NodeLabels } from './node-labels.ts';
 import { countsUntil } from './node-labels.ts';
 import type { NodeVerdicts } from './verdicts.ts';
@@ -67,7 +68,7 @@ function held({ roles, request }: Asked): (CompiledRole | string)[] {
 }
 
 function rulesFor({ request }: Asked, rules: readonly CompiledRule[]): CompiledRule[] {
-  return rules.filter(({ matchesLogin }) => matchesLogin(request.login, request.traits));
+  return rules.filter(({ logins }) => standsFor(logins, request.login, request.traits));
 }
 
 function truthOf(asked: Asked, role: CompiledRole, rule: CompiledRule): RuleFact['truth'] {
@@ -101,7 +102,7 @@ function ruleFact(
 }
 
 function labelFact(asked: Asked, { maxAgeMs }: CompiledRole, { key, values }: SelectorTerm): LabelFact {
-  const label = verdictsOf(asked).resolved.get(key);
+  const label = verdictsOf(asked).label(key);
   if (label === undefined) {
     const nothing = { value: undefined, source: undefined, ageMs: undefined, remainingMs: undefined };
     return { key, wanted: values, state: 'missing', ...nothing };

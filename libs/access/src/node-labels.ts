@@ -29,17 +29,26 @@ export interface ResolvedLabel {
   readonly set: LabelSet;
 }
 
-export type ResolvedLabels = ReadonlyMap<string, ResolvedLabel>;
-
-export function resolveLabels({ sets }: NodeLabels): ResolvedLabels {
+/** The sets that count, the one that wins first. */
+export function effectiveSets({ sets }: NodeLabels): readonly LabelSet[] {
   const discovered = sets.some(({ source }) => source === 'discovered');
-  const resolved = new Map<string, ResolvedLabel>();
+  // Else taking a tag away would bring back what the node itself had read of it.
+  return sets.filter(({ source }) => !(discovered && source === 'imported')).reverse();
+}
+
+/** @param sets by `effectiveSets` */
+export function resolveLabel(sets: readonly LabelSet[], key: string): ResolvedLabel | undefined {
   for (const set of sets) {
-    // Else taking a tag away would bring back what the node itself had read of it.
-    if (discovered && set.source === 'imported') continue;
-    for (const [key, value] of set.labels) resolved.set(key, { value, set });
+    const value = set.labels.get(key);
+    if (value !== undefined) return { value, set };
   }
-  return resolved;
+  return undefined;
+}
+
+/** Whether both say the same for the same time. */
+export function isSameLabel(a: ResolvedLabel | undefined, b: ResolvedLabel | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.value === b.value && a.set.observedAt === b.set.observedAt && a.set.expiresAt === b.set.expiresAt;
 }
 
 /** The instant from which a label of this set is unknown to a role of this greatest age; Infinity: never. */

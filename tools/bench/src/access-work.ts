@@ -3,8 +3,11 @@ import { parseSelector } from '@tagplane/labels';
 
 /** What the worker of the suite `access` is to do. */
 export interface AccessWork {
-  /** `kept`: the node's labels stay as they are. `relabelled`: one of them changed before every decision. */
-  readonly how: 'kept' | 'relabelled';
+  /**
+   * `kept`: the node's labels stay as they are. Before every decision `relabelled`: one of them changed;
+   * `renewed`: all that discovery says was observed anew, so that no verdict on it stands.
+   */
+  readonly how: 'kept' | 'relabelled' | 'renewed';
   readonly roles: number;
   /** How many of them each request's user holds, about. */
   readonly held: number;
@@ -44,7 +47,7 @@ export function accessWorld({ how, roles, held }: AccessWork): AccessWorld {
   const all = Array.from({ length: roles }, (_, index) => role(index));
   return {
     roles: all,
-    nodes: Array.from({ length: how === 'kept' ? 1 : 64 }, (_, version) => node(version)),
+    nodes: Array.from({ length: how === 'kept' ? 1 : 64 }, (_, version) => node(how, version)),
     requests: Array.from({ length: roles > 100 ? 512 : 4096 }, () => request(all, held, random)),
     now: NOW,
   };
@@ -72,16 +75,16 @@ function role(index: number): AccessRole {
   };
 }
 
-/** Each version has another value of one of the 50 labels. */
-function node(version: number): NodeLabels {
+/** Of 50 labels; each version has another value of one of them, or another age of all discovered ones. */
+function node(how: AccessWork['how'], version: number): NodeLabels {
   const tags = Array.from({ length: 36 }, (_, index): [string, string] => [
     `aws/tag${index}`,
-    index === version % 36 ? `v${version}` : 'v',
+    how === 'relabelled' && index === version % 36 ? `v${version}` : 'v',
   ]);
   const discovered: [string, string][] = [
     ['aws/env', 'prod'],
     ['aws/team', 'db'],
-    ['aws/name', `db-${version}`],
+    ['aws/name', 'db-7'],
     ['aws/quarantine', 'no'],
     ...tags,
   ];
@@ -95,7 +98,7 @@ function node(version: number): NodeLabels {
   });
   const sets = [
     set('own', [['rack', 'r1'], ...own]),
-    set('discovered', discovered, 5 * MINUTE),
+    set('discovered', discovered, 5 * MINUTE + (how === 'renewed' ? version : 0)),
     set('assigned', [['dynamic/tier', 'gold'], ...assigned]),
   ];
   return { sets };

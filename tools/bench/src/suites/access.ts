@@ -17,18 +17,14 @@ const CASES: readonly Case[] = [
   { name: '100 roles, all held', work: { how: 'kept', roles: 100, held: 100 } },
   { name: '1,000 roles, all held', work: { how: 'kept', roles: 1000, held: 1000 }, goal: 20_000 },
   { name: '1,000 roles, 4 held', work: { how: 'kept', roles: 1000, held: 4 } },
-  {
-    name: '10 roles, all held, a label changed before each',
-    work: { how: 'relabelled', roles: 10, held: 10 },
-  },
-  {
-    name: '100 roles, all held, a label changed before each',
-    work: { how: 'relabelled', roles: 100, held: 100 },
-  },
-  {
-    name: '1,000 roles, all held, a label changed before each',
-    work: { how: 'relabelled', roles: 1000, held: 1000 },
-  },
+  ...[10, 100, 1000].map((roles): Case => ({
+    name: `${roles.toLocaleString('en')} roles, all held, a label changed before each`,
+    work: { how: 'relabelled', roles, held: roles },
+  })),
+  ...[10, 100, 1000].map((roles): Case => ({
+    name: `${roles.toLocaleString('en')} roles, all held, all labels renewed before each`,
+    work: { how: 'renewed', roles, held: roles },
+  })),
 ];
 
 /** ACCESS: decisions on a node of 50 labels, no two requests in a row alike, beside the plain reference. */
