@@ -26,6 +26,18 @@ export function fencedBlocks(text: string, language: string): string[] {
   return [...text.matchAll(fence)].map(([, block = '']) => block);
 }
 
+/** A fenced block. */
+export interface Fence {
+  readonly language: string;
+  readonly text: string;
+}
+
+/** All fenced blocks, in their order. */
+export function allFences(text: string): Fence[] {
+  const fences = text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
+  return [...fences].map(([, language = '', block = '']) => ({ language, text: block }));
+}
+
 /** What stands between single backticks outside of fenced blocks. */
 export function inlineCode(text: string): string[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '');

@@ -4,7 +4,7 @@ import type { ServerInfoDraft } from '@tagplane/serverinfo';
 import { findRole } from '../commands/roles.ts';
 import { findServerInfo } from '../commands/server-infos.ts';
 import type { CommandContext } from '../context.ts';
-import { usageError } from '../errors.ts';
+import { EXIT_OK, usageError } from '../errors.ts';
 import { visible } from '../format/escape.ts';
 import { printPreview } from '../preview/preview.ts';
 import type { Resource } from './resources.ts';
@@ -38,11 +38,12 @@ export async function tryResources(
   const roles = documents.some(({ kind }) => kind === 'role')
     ? ["what the roles would change: 'tagctl access diff -f FILE'"]
     : [];
-  return await printPreview(
-    context,
-    { serverInfos, deleteNames: [] },
-    { document: { documents }, lines: [...lines, ...roles] },
-  );
+  const notes = { document: { documents }, lines: [...lines, ...roles] };
+  if (serverInfos.length > 0 || context.format !== 'table') {
+    return await printPreview(context, { serverInfos, deleteNames: [] }, notes);
+  }
+  await context.io.stdout.write(notes.lines.map((line) => `${line}\n`).join(''));
+  return EXIT_OK;
 }
 
 const MEANS: Readonly<Record<TriedView['status'], string>> = {
