@@ -1,6 +1,13 @@
+import { create } from '@bufbuild/protobuf';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseSelector } from '@tagplane/labels';
-import { NodeLabelSource, UpsertStatus, selectorToMessage } from '@tagplane/protocol';
+import {
+  NodeLabelSource,
+  RejectedTagSchema,
+  ServerInfoSchema,
+  UpsertStatus,
+  selectorToMessage,
+} from '@tagplane/protocol';
 import type { UpsertResult } from '@tagplane/protocol';
 import { StoreUnavailableError } from '@tagplane/store';
 import { assigned, codeOf, discovered, discoveredNameOf } from '../testing/samples.ts';
@@ -57,7 +64,7 @@ describe('a ServerInfo that matches by selector', () => {
 
   it('may not be discovery’s, nor name what a node says of itself, nor be no selector', async () => {
     const { as } = await api();
-    const bad = { ...assigned('c'), match: { target: { case: 'selector' as const, value: {} } } };
+    const bad: ServerInfoInit = { name: 'c', match: { target: { case: 'selector', value: {} } } };
     const { results } = await as('operator/ada').serverInfos.upsertServerInfos({
       serverInfos: [selecting('a', 'env=prod', { 'dynamic/k': '1' }), bad],
     });
@@ -67,7 +74,7 @@ describe('a ServerInfo that matches by selector', () => {
     ]);
     const byDiscovery = await as('discovery/d').serverInfos.upsertServerInfos({
       serverInfos: [
-        { ...discovered(1), match: { target: selectorTarget('aws/a=b') } },
+        selecting(discoveredNameOf(1), 'aws/a=b', { 'aws/k': '1' }),
         selecting('a', 'aws/a=b', { 'aws/k': '1' }),
       ],
     });
@@ -147,9 +154,9 @@ describe('rejected tags', () => {
   it('are kept with what discovery wrote', async () => {
     const { as } = await api();
     const rejectedTags = [{ key: 'long', reason: 'its value is too long' }];
-    await as('discovery/d').serverInfos.upsertServerInfos({
-      serverInfos: [{ ...discovered(1), rejectedTags }],
-    });
+    const sent = create(ServerInfoSchema, discovered(1));
+    sent.rejectedTags = rejectedTags.map((tag) => create(RejectedTagSchema, tag));
+    await as('discovery/d').serverInfos.upsertServerInfos({ serverInfos: [sent] });
     const { serverInfo } = await as('operator/ada').serverInfos.getServerInfo({ name: discoveredNameOf(1) });
     expect(serverInfo?.rejectedTags).toMatchObject(rejectedTags);
   });
