@@ -35,6 +35,8 @@ export interface LoginWorld extends AsyncDisposable {
   logsIn(outcome: Outcome, identity: Identity, user?: string): Promise<void>;
   /** Waits until the agent, asked itself, decides so about roles. */
   decides(outcome: Outcome, roles: readonly string[]): Promise<void>;
+  /** Waits until the agent holds a tag of its instance. */
+  holdsTag(key: string, value: string): Promise<void>;
   /** Starts the agent, and waits until it answers on its socket. */
   startAgent(env?: Readonly<Record<string, string>>): Promise<void>;
 }
@@ -122,6 +124,10 @@ function actions({ world, agent, sshd, ca }: Pick<LoginWorld, 'world' | 'agent' 
         },
         { timeoutMs: STEP_MS, everyMs: 200 },
       );
+    },
+    async holdsTag(key: string, value: string) {
+      const held = async (): Promise<boolean> => (await agent.tags()).get(key) === value;
+      await waitFor(`the agent holds ${key} = ${value}`, held, { timeoutMs: STEP_MS, everyMs: 200 });
     },
     async startAgent(env: Readonly<Record<string, string>> = {}) {
       await agent.service.start({}, env);
