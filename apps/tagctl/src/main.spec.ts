@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { ServedAuth } from './testing/fake-auth.ts';
 import { FakeAuth, serveAuth } from './testing/fake-auth.ts';
+import { sampleChange } from './testing/fake-explain.ts';
 import { sampleNode } from './testing/samples.ts';
 import { nodeEvent, syncedEvent, watchScript } from './testing/watch-script.ts';
 
@@ -95,6 +96,17 @@ describe('the process', () => {
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), ended(child)]);
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^SERVER ID .*\n0\n$/);
+  });
+
+  // A call that is left keeps its deadline, and that would keep the process.
+  it('ends at once when a preview has been read', async () => {
+    auth.explain.changes = Array.from({ length: 5_000 }, (_, index) =>
+      sampleChange(`server-${index}`, { gained: { 'dynamic/a': 'x'.repeat(100) } }),
+    );
+    const words = ['label', 'set', '--node', 'server-1', 'dynamic/a=1', '--dry-run'];
+    const whole = await run([...words, '--format', 'json']);
+    expect(whole).toMatchObject({ code: 0, stderr: '' });
+    expect((JSON.parse(whole.stdout) as { changes: unknown[] }).changes).toHaveLength(5_000);
   });
 
   it('watches until it is told to stop, and then exits 0', async () => {

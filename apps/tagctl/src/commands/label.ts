@@ -54,7 +54,9 @@ async function changesBy(
   target: LabelTarget,
 ): Promise<LabelChangeView[]> {
   const changes: LabelChangeView[] = [];
-  for await (const change of preview(context, triedBy(plan, target))) changes.push(change);
+  await preview(context, triedBy(plan, target), (change) => {
+    changes.push(change);
+  });
   return changes;
 }
 

@@ -18,11 +18,13 @@ type NodeState = 'unknown' | 'have' | 'waiting' | 'away';
 export class Convergence {
   readonly #expected: ReadonlyMap<string, LabelChangeView>;
   readonly #states = new Map<string, NodeState>();
+  /** How many nodes are in each state: asked after every event. */
+  readonly #counts: Record<NodeState, number> = { unknown: 0, have: 0, waiting: 0, away: 0 };
   #listed = false;
 
   constructor(changes: readonly LabelChangeView[]) {
     this.#expected = new Map(changes.map((change) => [change.server_id, change]));
-    for (const id of this.#expected.keys()) this.#states.set(id, 'unknown');
+    for (const id of this.#expected.keys()) this.#put(id, 'unknown');
   }
 
   apply(event: FeedEvent): void {
@@ -30,11 +32,11 @@ export class Convergence {
       case 'node': {
         const { server_id: id, connected, labels } = event.node;
         const expected = this.#expected.get(id);
-        if (expected !== undefined) this.#states.set(id, stateOf(expected, labels, connected));
+        if (expected !== undefined) this.#put(id, stateOf(expected, labels, connected));
         return;
       }
       case 'removed':
-        if (this.#expected.has(event.serverId)) this.#states.set(event.serverId, 'away');
+        if (this.#expected.has(event.serverId)) this.#put(event.serverId, 'away');
         return;
       case 'synced':
         this.#listed = true;
@@ -47,16 +49,21 @@ export class Convergence {
 
   /** All nodes were seen, and every connected one has it. */
   get done(): boolean {
-    return this.#listed && [...this.#states.values()].every((state) => state !== 'waiting');
+    return this.#listed && this.#counts.waiting === 0;
   }
 
   get progress(): Progress {
-    const ids = (state: NodeState): string[] =>
-      [...this.#states].flatMap(([id, each]) => (each === state ? [id] : []));
-    const [have, waiting, away] = [ids('have').length, ids('waiting'), ids('away').length];
+    const waiting = [...this.#states].flatMap(([id, state]) => (state === 'waiting' ? [id] : []));
+    const { have, away, unknown } = this.#counts;
     // A node that the list had not is gone.
-    const unknown = this.#states.size - have - waiting.length - away;
     return { affected: this.#states.size, have, waiting, notConnected: away + unknown };
+  }
+
+  #put(id: string, state: NodeState): void {
+    const before = this.#states.get(id);
+    if (before !== undefined) this.#counts[before] -= 1;
+    this.#counts[state] += 1;
+    this.#states.set(id, state);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { PreviewTotals, ServerInfo } from '@tagplane/protocol';
-import { MINUTE } from '@tagplane/runtime';
+import { MINUTE, formatDuration } from '@tagplane/runtime';
 import type { CommandContext } from '../context.ts';
 import { EXIT_OK, TagctlError } from '../errors.ts';
 import { sectionsPrinter } from '../format/sections.ts';
@@ -16,22 +16,34 @@ export interface Tried {
 }
 
 /**
- * Asks what writing and removing these would change, and does neither. Yields the changes node by node,
- * returns the totals.
+ * Asks what writing and removing these would change, and does neither.
+ *
+ * @param each gets the changes, node by node; the next one waits for it
+ * @returns the totals
  */
-export async function* preview(
-  { api, settings, io }: Pick<CommandContext, 'api' | 'settings' | 'io'>,
+export async function preview(
+  { api, io }: Pick<CommandContext, 'api' | 'io'>,
   { serverInfos, deleteNames }: Tried,
-): AsyncGenerator<LabelChangeView, PreviewTotals> {
+  each: (change: LabelChangeView) => Promise<void> | void,
+): Promise<PreviewTotals> {
   const request = { serverInfos: [...serverInfos], deleteNames: [...deleteNames] };
-  const timeoutMs = Math.max(settings.timeoutMs, PREVIEW_TIMEOUT_MS);
-  let totals: PreviewTotals | undefined;
-  for await (const { event } of api.explain.previewServerInfos(request, { signal: io.signal, timeoutMs })) {
-    if (event.case === 'change') yield labelChangeView(event.value);
-    // Read to the end: a call that is left early keeps its deadline, and with it the process.
-    else if (event.case === 'totals') totals = event.value;
+  // Not the call's own deadline, whose timer would keep the process when the call is left early.
+  const late = AbortSignal.timeout(PREVIEW_TIMEOUT_MS);
+  const left = new AbortController();
+  const signal = AbortSignal.any([io.signal, late, left.signal]);
+  try {
+    for await (const { event } of api.explain.previewServerInfos(request, { signal, timeoutMs: 0 })) {
+      if (event.case === 'totals') return event.value;
+      if (event.case === 'change') await each(labelChangeView(event.value));
+    }
+  } catch (error) {
+    if (!late.aborted) throw error;
+    throw new TagctlError(`no end of the preview within ${formatDuration(PREVIEW_TIMEOUT_MS)}`, {
+      cause: error,
+    });
+  } finally {
+    left.abort();
   }
-  if (totals !== undefined) return totals;
   throw new TagctlError('the auth service ended its preview before the totals; try again');
 }
 
@@ -42,20 +54,17 @@ export async function printPreview(
   notes: { readonly document?: Readonly<Record<string, unknown>>; readonly lines?: readonly string[] } = {},
 ): Promise<number> {
   const { format, io } = context;
-  const changes = preview(context, tried);
   const printer = format === 'table' ? undefined : sectionsPrinter<LabelChangeView>(format, 'changes', io);
-  for (;;) {
-    const next = await changes.next();
-    if (next.done === true) {
-      const totals = totalsView(next.value);
-      if (printer !== undefined) await printer.end({ totals, ...notes.document });
-      else
-        await io.stdout.write(
-          [totalsText(totals), ...(notes.lines ?? [])].map((line) => `${line}\n`).join(''),
-        );
-      return EXIT_OK;
-    }
-    if (printer !== undefined) await printer.add([next.value]);
-    else await io.stdout.write(`${labelChangeLine(next.value)}\n`);
+  const totals = totalsView(
+    await preview(context, tried, async (change) => {
+      if (printer !== undefined) await printer.add([change]);
+      else await io.stdout.write(`${labelChangeLine(change)}\n`);
+    }),
+  );
+  if (printer !== undefined) await printer.end({ totals, ...notes.document });
+  else {
+    const lines = [totalsText(totals), ...(notes.lines ?? [])];
+    await io.stdout.write(lines.map((line) => `${line}\n`).join(''));
   }
+  return EXIT_OK;
 }
