@@ -14,6 +14,8 @@ export interface SignedStatement {
 export interface StatementSigner {
   /** The same list, by identity, in all that it signs. */
   readonly certificates: readonly Uint8Array[];
+  /** Names the authority that made its own certificate; empty without one. */
+  readonly issuer: string;
   sign(statement: Uint8Array): SignedStatement;
 }
 
@@ -28,13 +30,14 @@ export function createStatementSigner(options: {
   readonly certificates: readonly string[];
 }): StatementSigner {
   const key = createPrivateKey(options.privateKey);
+  const parsed = options.certificates.map((pem) => new X509Certificate(pem));
+  const issuer = parsed[0]?.issuer ?? '';
   // An authority that nobody has certified is trusted, or is not: to bring it along helps nobody.
-  const certificates = options.certificates
-    .map((pem) => new X509Certificate(pem))
-    .filter((certificate) => !certificate.checkIssued(certificate))
-    .map(({ raw }) => new Uint8Array(raw));
+  const brought = parsed.filter((certificate) => !certificate.checkIssued(certificate));
+  const certificates = brought.map(({ raw }) => new Uint8Array(raw));
   return {
     certificates,
+    issuer,
     sign: (statement) => ({ statement, signature: signStatement(statement, key), certificates }),
   };
 }

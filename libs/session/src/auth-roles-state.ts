@@ -76,6 +76,8 @@ export type AuthRolesEvent =
   | { readonly type: 'nack'; readonly nonce: string; readonly reason: string }
   /** What every agent should have; `knows`: whether the difference from a revision can be told. */
   | { readonly type: 'wanted'; readonly revision: string; readonly knows: (base: string) => boolean }
+  /** What the agent has is to be said to it once more: it keeps the auth service's word for it. */
+  | { readonly type: 'renew' }
   | { readonly type: 'tick' };
 
 export type AuthRolesEffect =

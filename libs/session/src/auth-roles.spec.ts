@@ -181,6 +181,14 @@ describe('roles that it has', () => {
     expect(lost.effects).toMatchObject([{ revision: 'a', change: { kind: 'replace' } }]);
   });
 
+  it('are said once more when they are to be', () => {
+    const step = after(...synced, { type: 'renew' });
+    expect(step.effects).toEqual([{ type: 'ask' }]);
+    expect(next(step.state, wanted('a')).effects).toMatchObject([{ change: { kind: 'renew' } }]);
+    expect(after(hello(), wanted(''), { type: 'renew' }).effects).toEqual([]);
+    expect(after(hello(), wanted('a'), { type: 'renew' }).effects).toEqual([]);
+  });
+
   it('never run out when there are none', () => {
     const { state } = after(hello(), wanted(''));
     expect(authRolesDueAt(state, 0)).toBe(Infinity);

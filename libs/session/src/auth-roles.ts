@@ -51,6 +51,11 @@ export function nextAuthRoles(
       return onNack(state, event, context);
     case 'wanted':
       return onWanted(state, event, context);
+    case 'renew': {
+      const { sync } = state;
+      if (sync.phase !== 'synced' || sync.revision === '') return stay(state);
+      return ask(state, { known: 'yes', revision: sync.revision, expiresAt: context.now }, NO_TRIES);
+    }
     case 'tick':
       return onTick(state, context);
   }

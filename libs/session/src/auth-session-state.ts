@@ -91,6 +91,8 @@ export type AuthSessionEvent =
   | { readonly type: 'wanted'; readonly version: LabelsVersion }
   /** Nothing can be said of what it should have. */
   | { readonly type: 'keep' }
+  /** What the agent has is to be said to it once more: it keeps the auth service's word for it. */
+  | { readonly type: 'renew' }
   | { readonly type: 'tick' }
   | {
       readonly type: 'close';

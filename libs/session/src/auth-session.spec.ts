@@ -7,7 +7,7 @@ import type {
   AuthSessionState,
   HeldClaim,
 } from './auth-session-state.ts';
-import type { LabelsVersion } from './lifetimes.ts';
+import type { LabelsVersion, Span } from './lifetimes.ts';
 
 const T0 = 1_000_000;
 const SECOND = 1_000;
@@ -16,6 +16,7 @@ function version(revision: string, expiresAt: number | undefined = T0 + 5_400_00
   return { revision, spans: { 'aws/': { observedAt: T0, expiresAt }, 'dynamic/': undefined } };
 }
 
+const NO_END: Span = { observedAt: undefined, expiresAt: undefined };
 const A = version('a');
 const B = version('b');
 const NOTHING_HELD: HeldClaim = { revision: '', remainingMs: undefined };
@@ -283,6 +284,35 @@ describe('heartbeats', () => {
       run.on(heartbeat(claim('a', run), true));
       expect(run.effects).toContainEqual({ type: 'reconcile', cause: 'heartbeat' });
     }
+  });
+});
+
+describe('labels that are to be said once more', () => {
+  const renew: AuthSessionEvent = { type: 'renew' };
+
+  it.each([
+    ['with an end', A],
+    ['without one', { ...A, spans: { ...A.spans, 'aws/': { observedAt: T0, expiresAt: undefined } } }],
+    ['of two namespaces', { ...A, spans: { 'aws/': A.spans['aws/'], 'dynamic/': NO_END } }],
+  ])('are renewed, %s, and not sent whole', (_what, wanted) => {
+    const run = admitted().on({ type: 'wanted', version: wanted }, { type: 'ack', nonce: '1' }, renew);
+    expect(run.effects).toEqual([{ type: 'reconcile', cause: 'newer' }]);
+    expect(run.on({ type: 'wanted', version: wanted }).effects).toMatchObject([{ kind: 'renew' }]);
+    expect(run.on({ type: 'ack', nonce: '2' }, { type: 'wanted', version: wanted }).effects).toEqual([]);
+  });
+
+  it('are sent whole when the node may have none, which only that says', () => {
+    const none = { ...empty, cleared: true };
+    const run = admitted().on({ type: 'wanted', version: none }, { type: 'ack', nonce: '1' }, renew);
+    expect(run.on({ type: 'wanted', version: none }).effects).toMatchObject([{ kind: 'replace' }]);
+  });
+
+  it('are nothing when there are none, or while an update is on its way', () => {
+    const run = admitted().on({ type: 'wanted', version: empty }, renew, { type: 'wanted', version: empty });
+    expect(run.effects).toEqual([]);
+    expect(run.phase).toBe('synced');
+    expect(pushed().on(renew).effects).toEqual([]);
+    expect(admitted().on(renew).effects).toEqual([]);
   });
 });
 

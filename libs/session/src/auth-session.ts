@@ -61,6 +61,8 @@ export function nextAuthSession(
       return onWanted(state, event.version, now, settings);
     case 'keep':
       return onKeep(state);
+    case 'renew':
+      return onRenew(state);
     case 'tick':
       return onTick(state, now, settings);
     case 'close':
@@ -175,6 +177,18 @@ function onKeep(state: AuthSessionState): AuthSessionStep {
   if (state.sync.phase !== 'overdue') return stay(state);
   const tries = unanswered(state.sync.sending.tries);
   return stay({ ...state, sync: { phase: 'undecided', held: { known: 'not' }, tries } });
+}
+
+function onRenew(state: AuthSessionState): AuthSessionStep {
+  if (state.sync.phase !== 'synced') return stay(state);
+  const { revision } = state.sync.version;
+  // As if it had said that its labels end now: what follows says for how long they do count.
+  const sync: SyncPhase = {
+    phase: 'undecided',
+    held: { known: 'by-word', revision, expiresAt: 0 },
+    tries: NO_TRIES,
+  };
+  return step({ ...state, sync }, { type: 'reconcile', cause: 'newer' });
 }
 
 function unanswered(tries: Tries): Tries {

@@ -50,7 +50,7 @@ export class AgentSession implements RecordSource, RolesStream {
     this.#host = host;
     this.#channel = channel;
     this.peer = new AgentPeer(host, caller);
-    this.signatures = host.statements && new StreamSignatures();
+    this.signatures = host.statements && new StreamSignatures(host.statements.authority);
     this.#roles = new SessionRoles(host, this);
     this.#state = openAuthSession(host.now(), host.settings);
     this.reschedule();
@@ -223,6 +223,8 @@ export class AgentSession implements RecordSource, RolesStream {
     } else {
       this.#node ??= new NodeView(taken.hello, this.#host.now());
       this.#roles.hello(hello);
+      const trusts = Number(hello.heartbeat?.trustGeneration ?? 0n);
+      if (trusts !== this.#host.trust().generation) this.signatures?.doubt();
       this.#handle({ type: 'hello', held: taken.hello.held });
     }
   }
@@ -243,8 +245,17 @@ export class AgentSession implements RecordSource, RolesStream {
     }
     this.#handle({ type: 'heartbeat', held: heldClaim(heartbeat), changed });
     if (this.phase !== 'closed') this.#roles.heartbeat(heartbeat);
+    this.#renewStatements();
     this.#writeRecord();
     this.announceTrust();
+  }
+
+  /** What the agent keeps must not rest on an authority that may be dropped next. */
+  #renewStatements(): void {
+    const authority = this.#host.statements?.authority;
+    if (authority === undefined || this.phase === 'closed') return;
+    if (this.signatures?.outdated('labels', authority) === true) this.#handle({ type: 'renew' });
+    if (this.signatures?.outdated('roles', authority) === true) this.#roles.renew();
   }
 
   #onStray(): void {
@@ -331,8 +342,14 @@ export class AgentSession implements RecordSource, RolesStream {
     this.#host.metrics.push(kind);
     this.#node?.sending(wanting, now);
     this.#pendingAt = now + PENDING_AFTER_MS;
-    const signed = this.#host.statements?.labels(this.serverId, version, wanting.sets, now);
-    const signature = signed && this.signatures?.message(signed);
+    const { statements } = this.#host;
+    const signature =
+      statements &&
+      this.signatures?.message(
+        'labels',
+        statements.authority,
+        statements.labels(this.serverId, version, wanting.sets, now),
+      );
     this.#channel.send(
       kind === 'replace'
         ? replaceMessage(nonce, version, wanting.sets, now, signature)

@@ -281,6 +281,7 @@ describe('what agents keep', () => {
     let signatures = 0;
     const counting = (): StatementSigner => ({
       certificates: signer.certificates,
+      issuer: signer.issuer,
       sign: (statement) => {
         signatures += 1;
         return signer.sign(statement);
@@ -312,6 +313,41 @@ describe('what agents keep', () => {
     roles.write(role('web'));
     await until(() => agent.roleUpdates.length === 4, 'sent whole after a refused difference');
     expect(agent.roleUpdates.map(({ signature }) => signature?.certificates.length)).toEqual([1, 1, 0, 1]);
+  });
+
+  it('is signed anew under another authority, with the next heartbeat', async () => {
+    await put(stores.serverInfos, discovered(1, { Name: 'a' }));
+    roles.write(role('dev'));
+    let issuer = 'old';
+    const statements = new Statements({
+      cluster: 'test',
+      signer: () => ({ ...authority.signer(), issuer }),
+    });
+    const { plane } = start({ statements, trustGeneration: () => 7 });
+    const agent = new FakeAgent('web-1', { runsOn: 1, trusts: 7 }).connect(plane);
+    const settled = () =>
+      until(() => agent.session?.phase === 'synced' && !agent.session.behindOnRoles, 'settled');
+    await holds(agent, 'dev');
+    await settled();
+    agent.received.length = 0;
+    agent.heartbeat();
+    await settled();
+    expect(agent.log).toEqual([]);
+    issuer = 'new';
+    agent.heartbeat();
+    await until(() => agent.log.length >= 2, 'both said again');
+    await settled();
+    agent.heartbeat();
+    await settled();
+    expect([...agent.log].sort()).toEqual(['renew', 'roles renew']);
+    // One that was away during a step of a rotation: nobody knows under which authority it keeps what it has.
+    agent.session?.end();
+    agent.options = { runsOn: 1, trusts: 6 };
+    agent.connect(plane);
+    await settled();
+    agent.received.length = 0;
+    agent.heartbeat();
+    await until(() => agent.log.includes('renew') && agent.log.includes('roles renew'), 'both said again');
   });
 
   it('is not signed without TLS', async () => {

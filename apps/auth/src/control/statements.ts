@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { labelsStatement, rolesStatement } from '@tagplane/credentials';
-import type { SignedStatement, StatedLifetime, StatementSigner } from '@tagplane/credentials';
+import type { AuthStatement, SignedStatement, StatedLifetime, StatementSigner } from '@tagplane/credentials';
 import { NAMESPACES } from '@tagplane/labels';
 import { SignatureSchema } from '@tagplane/protocol';
 import type { Signature } from '@tagplane/protocol';
@@ -26,6 +26,11 @@ export class Statements {
 
   constructor(options: StatementsOptions) {
     this.#options = options;
+  }
+
+  /** Names the authority under which it signs now. */
+  get authority(): string {
+    return this.#options.signer().issuer;
   }
 
   /** Each set's lifetime as the update says it, also that of a set without labels. */
@@ -58,10 +63,33 @@ export class Statements {
 
 /** The signatures on one stream: certificates go along until an answer shows that the agent has read them. */
 export class StreamSignatures {
+  /** Under which authority the latest of each kind was signed; undefined: not on this stream. */
+  readonly #authorities: { labels: string | undefined; roles: string | undefined };
   #known: readonly Uint8Array[] | undefined;
   #carried: readonly Uint8Array[] | undefined;
 
-  message({ statement, signature, certificates }: SignedStatement): Signature {
+  /** @param authority under which what the agent has kept is taken to be signed; undefined: nobody knows */
+  constructor(authority: string | undefined) {
+    this.#authorities = { labels: authority, roles: authority };
+  }
+
+  /** It has missed a step of a rotation: what it keeps may be signed under an authority of before. */
+  doubt(): void {
+    this.#authorities.labels = undefined;
+    this.#authorities.roles = undefined;
+  }
+
+  /** Whether the agent keeps a statement of this kind that another authority stands for. */
+  outdated(kind: AuthStatement['kind'], authority: string): boolean {
+    return this.#authorities[kind] !== authority;
+  }
+
+  message(
+    kind: AuthStatement['kind'],
+    authority: string,
+    { statement, signature, certificates }: SignedStatement,
+  ): Signature {
+    this.#authorities[kind] = authority;
     if (certificates === this.#known) return create(SignatureSchema, { statement, signature });
     this.#carried = certificates;
     return create(SignatureSchema, { statement, signature, certificates: [...certificates] });

@@ -111,6 +111,11 @@ export class SessionRoles implements RoleReceiver {
     if (this.#state.sync.phase !== 'off') this.#host.rolePush.ask(this);
   }
 
+  /** What the agent keeps is to be signed anew. */
+  renew(): void {
+    this.#handle({ type: 'renew' });
+  }
+
   want(set: RoleSet, knows: (base: string) => boolean): void {
     this.#telling = set;
     this.#handle({ type: 'wanted', revision: set.revision, knows });
@@ -178,8 +183,9 @@ export class SessionRoles implements RoleReceiver {
     if (set === undefined) return;
     const { metrics, rolePush, statements } = this.#host;
     const now = this.#host.now();
-    const signed = statements?.roles(set.revision, now);
-    const signature = signed && this.#stream.signatures?.message(signed);
+    const signature =
+      statements &&
+      this.#stream.signatures?.message('roles', statements.authority, statements.roles(set.revision, now));
     metrics.rolePush(change.kind);
     this.#pendingAt = now + PENDING_AFTER_MS;
     this.#stream.send(rolePush.update(this, nonce, set, change, signature));
