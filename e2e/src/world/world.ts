@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly places: readonly AgentPlace[];
   /** Of the agents, over what all have. */
   readonly agentSettings?: Settings;
+  /** Of the auths, over what all have. */
+  readonly authSettings?: Settings;
 }
 
 /**
@@ -57,7 +59,10 @@ const FIRST_SCAN_MS = 240_000;
 
 export async function createWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'tagplane-e2e-'));
-  const cluster = await bootstrapCluster({ folder, settings: storeSettings(options.redisUrl, folder) });
+  const cluster = await bootstrapCluster({
+    folder,
+    settings: { ...storeSettings(options.redisUrl, folder), ...options.authSettings },
+  });
   const auths = await Promise.all(
     Array.from({ length: options.auths }, (_, index) => createAuth(cluster, folder, `auth-${index + 1}`)),
   );

@@ -72,6 +72,13 @@ describe('a change', () => {
       [decided('dropped', 1, 'g')],
       'hold',
     ],
+    [
+      'that its author ended, and that comes again, is held again',
+      {},
+      EMPTY_WINDOW,
+      [{ ...decided('dropped', 1), decidedBy: 'discovery/main' }],
+      'hold',
+    ],
     ['that drifted while it is held is the same hold', { fingerprint: 'g' }, EMPTY_WINDOW, [hold()], 'again'],
     [
       'of a person is a hold of its own',

@@ -68,7 +68,7 @@ export function judge(
   const same = holds.findLast(({ fingerprint }) => fingerprint === change.fingerprint);
   if (same?.state === 'held') return { verdict: 'again', hold: { ...same, ...figuresOf(change) } };
   if (change.follows && same?.state === 'released') return { ...GO, over: waiting };
-  if (change.follows && same?.state === 'dropped') return { verdict: 'dropped', hold: same };
+  if (change.follows && same !== undefined && isDropped(same)) return { verdict: 'dropped', hold: same };
   const recent = window.changes.filter(({ at }) => at > since);
   if (recent.some((went) => isCovered(change, went))) return { ...GO, over: waiting };
   const before = recent.reduce((sum, { nodes }) => sum + nodes, 0);
@@ -87,6 +87,11 @@ export function judge(
 }
 
 const GO = { verdict: 'go', window: undefined } as const;
+
+/** By a person: one that its own author ended, since it was over, is held again when it comes again. */
+function isDropped({ state, decidedBy, requestedBy }: Hold): boolean {
+  return state === 'dropped' && decidedBy !== requestedBy;
+}
 
 /** It went before: whoever asks did not hear the answer. */
 function isCovered(change: Change, went: ScopeWindow['changes'][number]): boolean {
