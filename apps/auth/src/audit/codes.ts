@@ -27,12 +27,12 @@ export const AUDIT_CODES: Readonly<Record<string, string>> = {
   'server_info.deleted': 'ServerInfos were deleted.',
   'server_info.refused':
     'ServerInfos were not written, or not deleted: malformed, or not this writer’s to say.',
-  'guard.held': 'A change of too many nodes was held until an operator decides.',
-  'guard.released': 'An operator let a held change go on.',
-  'guard.dropped': 'An operator ended a held change, or whoever had asked for it does not any more.',
   'role.put': 'An operator wrote a role: who may log in as whom where.',
   'role.deleted': 'An operator deleted a role.',
   'role.refused': 'A role was not written: malformed, over a limit, or not as its writer expected.',
+  'guard.held': 'A change of too many nodes was held until an operator decides.',
+  'guard.released': 'An operator let a held change go on.',
+  'guard.dropped': 'An operator ended a held change, or whoever had asked for it does not any more.',
   'audit.lost':
     'Audit events were lost here because they could not be written fast enough; count says how many.',
 };
