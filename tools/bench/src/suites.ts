@@ -5,6 +5,7 @@ import { latencySuite } from './suites/latency.ts';
 import { pushSuite } from './suites/push.ts';
 import { rangeSuite } from './suites/range.ts';
 import { scanSuite } from './suites/scan.ts';
+import { sshSuite } from './suites/ssh.ts';
 import { tlsSuite } from './suites/tls.ts';
 import { upsertSuite } from './suites/upsert.ts';
 
@@ -17,6 +18,7 @@ export const SUITES = {
   converge: convergeSuite,
   tls: tlsSuite,
   access: accessSuite,
+  ssh: sshSuite,
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export function isSuiteName(name: string): name is keyof typeof SUITES {
