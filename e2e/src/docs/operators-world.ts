@@ -11,7 +11,7 @@ import {
   draftToMessage,
   instanceFromMessage,
 } from '@tagplane/protocol';
-import { importSource } from './programs.ts';
+import { importSource, runProgramToAnyEnd } from './programs.ts';
 
 /** What docs/operators.md takes its nodes to be. */
 const NODES = [
@@ -32,6 +32,8 @@ export interface TagctlRun {
 export interface OperatorsWorld extends AsyncDisposable {
   /** In this process: a document has many command lines. An editor changes nothing. */
   tagctl(words: readonly string[]): Promise<TagctlRun>;
+  /** What the agent of this node says to a `tagplane-agent check` with these words. */
+  check(node: string, words: readonly string[]): Promise<unknown>;
 }
 
 export async function startOperatorsWorld(): Promise<OperatorsWorld> {
@@ -65,7 +67,12 @@ export async function startOperatorsWorld(): Promise<OperatorsWorld> {
       const nodes = JSON.parse(stdout) as { readonly sync: { readonly state: string } }[];
       return nodes.filter(({ sync }) => sync.state === 'SYNCED').length === NODES.length || undefined;
     });
-    return { tagctl, [Symbol.asyncDispose]: stop };
+    const check = async (node: string, words: readonly string[]): Promise<unknown> => {
+      const socket = join(folder, `${node}.sock`);
+      const args = ['check', ...words, '--socket', socket, '--format', 'json'];
+      return JSON.parse(await runProgramToAnyEnd('agent', ...args)) as unknown;
+    };
+    return { tagctl, check, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;

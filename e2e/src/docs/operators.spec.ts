@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@tagplane/harness';
 import { allFences, readDocument } from './markdown.ts';
 import type { Fence } from './markdown.ts';
 import type { OperatorsWorld, TagctlRun } from './operators-world.ts';
@@ -76,3 +77,54 @@ describe('docs/operators.md', () => {
     expect(commands).toBeGreaterThan(30);
   });
 });
+
+describe('tagctl access check', () => {
+  const ROLES = `
+kind: role
+metadata: {name: node-staging}
+spec: {allow: [{logins: [deploy, '{{traits.logins}}'], node_labels: {aws/env: staging}}]}
+---
+kind: role
+metadata: {name: node-never}
+spec: {deny: [{logins: [root], node_labels: {dynamic/none: 'yes'}}]}
+`;
+
+  beforeAll(async () => {
+    const file = join(folder, 'node-roles.yaml');
+    await writeFile(file, ROLES);
+    expect(await world.tagctl(['create', file])).toMatchObject({ code: 0 });
+    await waitFor('the agents have the roles', async () => {
+      const { granted_by: by } = (await world.check('db-1', asked('deploy', 'node-staging'))) as Decision;
+      return by.length > 0 || undefined;
+    });
+  });
+
+  it.each([
+    ['db-1', asked('deploy', 'node-staging')],
+    ['db-1', asked('root', 'node-staging', '--trait', 'logins=root')],
+    ['db-1', asked('root', 'node-staging,node-never', '--trait', 'logins=root')],
+    ['web-1', asked('deploy', 'node-staging')],
+    ['web-1', asked('deploy', 'node-none')],
+  ])('answers as the node %s does to %j', async (node, words) => {
+    const { stdout } = await world.tagctl(['access', 'check', '--node', node, ...words, '--format', 'json']);
+    const [said, byNode] = [JSON.parse(stdout) as Decision, (await world.check(node, words)) as Decision];
+    expect(timeless(said)).toEqual(timeless(byNode));
+  });
+});
+
+interface Decision {
+  readonly granted_by: readonly string[];
+}
+
+function asked(login: string, roles: string, ...more: readonly string[]): string[] {
+  return ['--login', login, '--roles', roles, ...more];
+}
+
+/** Without ages, which grow between two questions. */
+function timeless(decision: Decision): unknown {
+  return JSON.parse(
+    JSON.stringify(decision, (key, value: unknown) =>
+      ['age_ms', 'remaining_ms', 'text'].includes(key) ? undefined : value,
+    ),
+  ) as unknown;
+}

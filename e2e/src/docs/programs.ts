@@ -13,6 +13,15 @@ export async function runProgram(app: string, ...args: readonly string[]): Promi
   return stdout;
 }
 
+/** The same for one that may end with any exit code. */
+export async function runProgramToAnyEnd(app: string, ...args: readonly string[]): Promise<string> {
+  return await runProgram(app, ...args).catch((error: unknown) => {
+    const { stdout } = error as { readonly stdout?: string };
+    if (stdout === undefined || stdout === '') throw error;
+    return stdout;
+  });
+}
+
 /** A module of an app, which is no package to import from. */
 export async function importSource(path: string): Promise<unknown> {
   return await import(pathToFileURL(join(ROOT, path)).href);
