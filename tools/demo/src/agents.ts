@@ -53,15 +53,16 @@ export async function addAgentTokens(
 /**
  * Runs an agent for each token until the signal aborts.
  *
+ * @param options.socket where the first of them can be asked who may log in
  * @throws TaskError of the first that failed
  */
 export async function runAgents(
   tokens: ReadonlyMap<Place, NewToken>,
-  authPort: number,
+  { authPort, socket }: { readonly authPort: number; readonly socket: string },
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all(
-    [...tokens].map(([place, { token, caPins }]) => {
+    [...tokens].map(([place, { token, caPins }], index) => {
       const { name, instance } = identityOf(place);
       const join = { by: { method: 'token', token }, pins: caPins } as const;
       return runAgent(
@@ -71,6 +72,7 @@ export async function runAgents(
           serverId: name,
           instance,
           ownLabels: new Map([['tier', 'demo']]),
+          ...(index === 0 ? { socket } : {}),
         },
         { signal, log: silentLogger() },
       );

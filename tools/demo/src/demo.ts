@@ -3,6 +3,7 @@ import type { Operator } from '@tagplane/harness';
 import { connectOperator, metricSum, waitFor } from '@tagplane/harness';
 import { errorMessage } from '@tagplane/runtime';
 import { AGENTS } from './agents.ts';
+import { LOGIN, putDemoRole } from './login.ts';
 import { NodeBoard } from './progress.ts';
 import type { Progress } from './progress.ts';
 import type { Screen } from './screen.ts';
@@ -14,6 +15,8 @@ const LABELLED_WITHIN_MS = 180_000;
 const CHANGE_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 const BROKEN_WATCH_WAITS_MS = 1_000;
+/** No instance of the simulator has it before. */
+const TAG = 'demo-changed-at';
 
 /** What the demo found; the field names are those of its JSON. */
 export interface DemoResult {
@@ -25,6 +28,9 @@ export interface DemoResult {
   readonly first_label_ms: number;
   /** From the tag's change in EC2 to the auth service's record of the agent's ack. */
   readonly change_to_ack_ms: number;
+  /** What the agent says of a login by a role that asks for that tag: before the change, and after it. */
+  readonly login_before: 'allowed' | 'denied';
+  readonly login_after: 'allowed' | 'denied';
 }
 
 /**
@@ -65,13 +71,26 @@ async function measure(
     },
     { timeoutMs: LABELLED_WITHIN_MS, everyMs: LOOK_EVERY_MS, signal },
   );
+  const login = await putDemoRole(operator, { socket: stack.socket, key: TAG }, signal);
+  const before = await login.ask();
+  screen.say(
+    `\nA role lets ${LOGIN} in where aws/${TAG} is set: on ${stack.places[0].serverId} that is ${before} so far.`,
+  );
+  const changeToAck = await timeChange(stack, board, screen, signal);
+  const after = await login.ask();
+  screen.say(`The same question again, asked of the agent itself: ${after}.`);
+  if (before !== 'denied' || after !== 'allowed') {
+    throw new Error(`the login was ${before} before the change and ${after} after it`);
+  }
   return {
     instances: final.instances,
     server_infos: final.serverInfos,
     agents: final.agents,
     labelled: final.labelled,
     first_label_ms: Math.round(firstLabel ?? Number.NaN),
-    change_to_ack_ms: await timeChange(stack, board, screen, signal),
+    change_to_ack_ms: changeToAck,
+    login_before: before,
+    login_after: after,
   };
 }
 
@@ -99,7 +118,7 @@ async function timeChange(
   signal: AbortSignal,
 ): Promise<number> {
   const [{ serverId, region, instance }] = stack.places;
-  const [key, value] = ['demo-changed-at', new Date().toISOString()];
+  const [key, value] = [TAG, new Date().toISOString()];
   screen.say(`\nIn EC2, instance ${instance} gets the tag ${key}=${value} …`);
   const changed = performance.now();
   stack.ec2.fleet.changeTags({ region, id: instance }, { set: new Map([[key, value]]) });

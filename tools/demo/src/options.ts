@@ -4,7 +4,8 @@ export const USAGE = `tagplane-demo (npm start): the whole of Tagplane on this m
 
   --once               end when the tag change has arrived, instead of running on
   --format text|json   json: the last line on standard output is one JSON object
-                       {instances, server_infos, agents, labelled, first_label_ms, change_to_ack_ms}
+                       {instances, server_infos, agents, labelled, first_label_ms, change_to_ack_ms,
+                       login_before, login_after}
   --help
 
 Exit code 0 when everything worked, 1 and why when it did not, 2 for a bad command line.

@@ -35,6 +35,8 @@ export interface Stack extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly discoveryDiagnosticsPort: number;
   readonly places: readonly [Place, ...Place[]];
+  /** Of the agent at the first place: it says who may log in there. */
+  readonly socket: string;
   /** Rejects when a part ends that was not told to, and says which and why; never resolves. */
   readonly broken: Promise<never>;
 }
@@ -63,14 +65,15 @@ export async function startStack(signal: AbortSignal): Promise<Stack> {
     }),
   );
   const stopAgents = new AbortController();
-  const agentsEnded = runAgents(tokens.agents, authPort, stopAgents.signal);
+  const socket = join(folder, 'agent.sock');
+  const agentsEnded = runAgents(tokens.agents, { authPort, socket }, stopAgents.signal);
   started.defer(async () => {
     stopAgents.abort(new Error('the demo ends'));
     await agentsEnded.catch(() => undefined);
   });
   const parts = started.move();
   return {
-    ...{ ec2, authPort, cluster, discoveryDiagnosticsPort, places },
+    ...{ ec2, authPort, cluster, discoveryDiagnosticsPort, places, socket },
     broken: firstEnd([auth, discovery], agentsEnded),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };

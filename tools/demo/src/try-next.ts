@@ -1,12 +1,13 @@
+import { LOGIN, ROLE } from './login.ts';
 import type { Stack } from './stack.ts';
 import { PREFERRED_AUTH_PORT } from './stack.ts';
 
-type Shown = Pick<Stack, 'authPort' | 'ec2' | 'places'> & {
+type Shown = Pick<Stack, 'authPort' | 'ec2' | 'places' | 'socket'> & {
   readonly cluster: Pick<Stack['cluster'], 'credentialFile'>;
 };
 
 /** What to try while the demo runs on; each line can be pasted into a shell as it is. */
-export function tryNext({ authPort, cluster, ec2, places }: Shown): string {
+export function tryNext({ authPort, cluster, ec2, places, socket }: Shown): string {
   const [{ serverId, region, instance }] = places;
   return [
     '\nIt runs on until Ctrl-C. Try, in another terminal:\n',
@@ -15,6 +16,11 @@ export function tryNext({ authPort, cluster, ec2, places }: Shown): string {
     '  npx tagctl status',
     '  npx tagctl nodes ls',
     `  npx tagctl nodes get ${serverId}`,
+    `  npx tagctl explain ${serverId}`,
+    '  npx tagctl roles ls',
+    `  npx tagctl access check --login ${LOGIN} --roles ${ROLE} --node ${serverId}`,
+    `  npx tagplane-agent check --login ${LOGIN} --roles ${ROLE} --socket ${quoted(socket)}    # the node's own word`,
+    "  npx tagctl label set --selector 'aws/env=prod' dynamic/owner=me --dry-run",
     '  npx tagctl server-infos ls --limit 10',
     '  npx tagctl joins ls',
     '  npx tagctl nodes watch',
