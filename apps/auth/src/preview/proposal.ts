@@ -20,6 +20,8 @@ type Assigned = Pick<AssignedSet, 'forNode'>;
 export interface Proposal {
   readonly before: Assigned;
   readonly after: Assigned;
+  /** What is put, and what stands in its place or is to go: a node that neither is for is not concerned. */
+  readonly touched: readonly Assigned[];
   /** Keys of discovered ServerInfos that would be gone. */
   readonly goneKeys: ReadonlySet<string>;
   /** By a selector, before or after: any node may be picked. Then the two lists do not count. */
@@ -39,7 +41,9 @@ export function propose(
 ): Proposal {
   const put = change.drafts.map((draft) => written(draft, now));
   const touched = new Set([...put.map(({ name }) => name), ...change.removed]);
-  const concerned = [...put, ...[...touched].flatMap((name) => known.get(name) ?? [])];
+  const replaced = [...touched].flatMap((name) => known.get(name) ?? []);
+  const concerned = [...put, ...replaced];
+  const added = AssignedSet.of(put);
   const gone = change.removed.filter((name) => name.startsWith(DISCOVERED_NAME_PREFIX));
   const serverIds = new Set<string>();
   const instances = new Map<string, InstanceKey>();
@@ -53,7 +57,8 @@ export function propose(
   }
   return {
     before: known,
-    after: new Overlay(known, AssignedSet.of(put), touched),
+    after: new Overlay(known, added, touched),
+    touched: [added, AssignedSet.of(replaced)],
     goneKeys: new Set(gone.map((name) => serverInfoKey(name))),
     anyNode: concerned.some(({ match }) => match.kind === 'selector'),
     serverIds: [...serverIds],

@@ -1,9 +1,11 @@
 import { discoveredName } from '@tagplane/serverinfo';
-import { NO_SPANS } from '@tagplane/session';
+import { NO_SPANS, selectableLabels } from '@tagplane/session';
+import type { Discovered } from '@tagplane/session';
 import type { Entry, Found, Store } from '@tagplane/store';
 import { NodeDecodeError, decodeNodeRecord } from '../nodes/node-codec.ts';
 import type { NodeRecord } from '../nodes/node-record.ts';
-import { evaluateRecord, instanceKeyOf } from '../reconcile/evaluate-record.ts';
+import { evaluateDiscovered, instanceKeyOf } from '../reconcile/evaluate-record.ts';
+import { findingOf } from '../reconcile/finding.ts';
 import { changeBetween } from './node-change.ts';
 import type { NodeChange } from './node-change.ts';
 import type { Proposal } from './proposal.ts';
@@ -30,8 +32,11 @@ export interface SurveyOptions {
   readonly now: number;
 }
 
+const GONE: Discovered = { state: 'gone' };
+/** Nodes that are looked at before others have their turn: 5 ms. */
+const TURN = 100;
 /** Nodes in one read of the store, and the ServerInfos of their instances in another one. */
-const PAGE = 500;
+const PAGE = 200;
 
 /** What a proposal would do, node by node: all of them, or those that it names. Rejects as the store does. */
 export async function* survey(options: SurveyOptions, signal: AbortSignal): AsyncGenerator<Surveyed> {
@@ -61,28 +66,53 @@ async function* judgeAll(
   const keys = [...new Set(subjects.flatMap((subject) => instanceKeyOf(subject) ?? []))];
   const items = keys.length === 0 ? [] : await stores.serverInfos.getMany(keys, { signal });
   const found = new Map(items.map((item) => [item.key, item]));
-  for (const subject of subjects) yield judgeOne(subject, found, proposal, now);
+  for (const [index, subject] of subjects.entries()) {
+    if (index % TURN === TURN - 1) await nextTurn();
+    yield judgeOne(subject, found, proposal, now);
+  }
+}
+
+/** Others have their turn: a store on disk answers within the same one. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 function judgeOne(
   subject: Subject,
   items: ReadonlyMap<string, Found>,
-  { before, after, goneKeys }: Proposal,
+  proposal: Proposal,
   now: number,
 ): Surveyed {
   const key = instanceKeyOf(subject);
-  const found = key === undefined ? undefined : items.get(key);
-  const then: typeof found =
-    found?.state === 'live' && goneKeys.has(found.key)
-      ? { state: 'gone', key: found.key, revision: found.revision, reason: 'deleted' }
-      : found;
-  const change = changeBetween(
-    evaluateRecord(subject, found, before, now),
-    evaluateRecord(subject, then, after, now),
-  );
+  const { discovered } = findingOf(key === undefined ? undefined : items.get(key));
+  const isGone = key !== undefined && discovered.state === 'live' && proposal.goneKeys.has(key);
+  const change =
+    isGone || isConcerned(subject, discovered, proposal, now)
+      ? changeBetween(
+          evaluateDiscovered(subject, discovered, proposal.before, now),
+          evaluateDiscovered(subject, isGone ? GONE : discovered, proposal.after, now),
+        )
+      : undefined;
   const name =
     subject.serverId === '' && subject.instance ? discoveredName(subject.instance) : subject.serverId;
   return { name, hostname: subject.hostname, change };
+}
+
+/** Whether anything of the proposal is for this node, before or after: most nodes end here. */
+function isConcerned(subject: Subject, discovered: Discovered, proposal: Proposal, now: number): boolean {
+  // What such a node has under `aws/` is in its record, if anywhere.
+  if (discovered.state !== 'live') return true;
+  const { serverId } = subject;
+  const node = { serverId, instanceKey: instanceKeyOf(subject) };
+  const { source } = discovered;
+  return proposal.touched.some((set) => {
+    const { byInstance, byServerId, select } = set.forNode(node, now);
+    if (byInstance.length + byServerId.length > 0) return true;
+    if (select === undefined) return false;
+    return select(selectableLabels(proposal.before.forNode(node, now), source)).length > 0;
+  });
 }
 
 async function* allNodes(store: Store, signal: AbortSignal): AsyncGenerator<Subject[]> {

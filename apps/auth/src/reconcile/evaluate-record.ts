@@ -1,7 +1,7 @@
 import { discoveredName, serverInfoKey } from '@tagplane/serverinfo';
 import type { AssignedSet } from '@tagplane/serverinfo';
 import { wantedLabels } from '@tagplane/session';
-import type { HeldAws, Wanted } from '@tagplane/session';
+import type { Discovered, HeldAws, Wanted } from '@tagplane/session';
 import type { Found } from '@tagplane/store';
 import type { NodeRecord } from '../nodes/node-record.ts';
 import { findingOf } from './finding.ts';
@@ -26,9 +26,19 @@ export function evaluateRecord(
   assigned: Pick<AssignedSet, 'forNode'>,
   now: number,
 ): Wanted {
+  return evaluateDiscovered(record, findingOf(found).discovered, assigned, now);
+}
+
+/** The same for a ServerInfo of its instance that was read already. */
+export function evaluateDiscovered(
+  record: Pick<NodeRecord, 'serverId' | 'instance' | 'acked'>,
+  discovered: Discovered,
+  assigned: Pick<AssignedSet, 'forNode'>,
+  now: number,
+): Wanted {
   const { serverId } = record;
   return wantedLabels({
-    discovered: findingOf(found).discovered,
+    discovered,
     held: heldAws(record),
     assigned: assigned.forNode({ serverId, instanceKey: instanceKeyOf(record) }, now),
   });

@@ -183,7 +183,7 @@ describe('a removal by an operator', () => {
     const wrap = (store: Store): Store =>
       overridden(store, {
         range: (range, options) => {
-          if (range.limit === 500) surveys.push(range.limit);
+          if (range.limit === 200) surveys.push(range.limit);
           return store.range(range, options);
         },
       });
@@ -198,7 +198,7 @@ describe('a removal by an operator', () => {
     expect((await serverInfos.deleteServerInfos({ names: ['one'] })).deleted).toEqual(['one']);
     expect(surveys).toEqual([]);
     await serverInfos.deleteServerInfos({ names: ['all'] });
-    expect(surveys).toEqual([500]);
+    expect(surveys).toEqual([200]);
   });
 });
 
