@@ -46,8 +46,14 @@ interface CompiledTerm {
   readonly whenUnknown: SelectorVerdict;
 }
 
-// Selectors of 2,000 roles of a few rules each, four million characters of them at most.
-const compiled = new RecentlyUsed<CompiledSelector>({ entries: 10_000, characters: 4 * 1024 * 1024 });
+/**
+ * Selectors of 2,000 roles of a few rules each. An instruction weighs as much as 80 characters: the automaton of a
+ * hostile expression grows to 20 KiB for each, that of an ordinary one to a hundredth of it.
+ */
+const compiled = new RecentlyUsed<CompiledSelector>(
+  { entries: 10_000, weight: 4 * 1024 * 1024 },
+  (content, { program }) => content.length + 80 * program,
+);
 
 /**
  * Equal selectors give the same object while it is in the cache, which is bounded.

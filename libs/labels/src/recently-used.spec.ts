@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { RecentlyUsed } from './recently-used.ts';
 
 describe('RecentlyUsed', () => {
-  function cache(limits: { entries: number; characters: number }): {
+  function cache(limits: { entries: number; weight: number }): {
     get(text: string): void;
     made: string[];
     size(): number;
   } {
-    const used = new RecentlyUsed<string>(limits);
+    const used = new RecentlyUsed<string>(limits, (text) => text.length);
     const made: string[] = [];
     const make = (text: string) => () => {
       made.push(text);
@@ -17,14 +17,14 @@ describe('RecentlyUsed', () => {
   }
 
   it('makes a value once, and again when it was forgotten: the one not used for longest', () => {
-    const { get, made, size } = cache({ entries: 2, characters: 100 });
+    const { get, made, size } = cache({ entries: 2, weight: 100 });
     for (const text of ['a', 'b', 'a', 'c', 'a', 'b']) get(text);
     expect(made).toEqual(['a', 'b', 'c', 'b']);
     expect(size()).toBe(2);
   });
 
-  it('is bounded by the length of its texts too', () => {
-    const { get, size } = cache({ entries: 10, characters: 10 });
+  it('is bounded by the weight of its values too', () => {
+    const { get, size } = cache({ entries: 10, weight: 10 });
     for (const text of ['aaaa', 'bbbb', 'cc']) get(text);
     expect(size()).toBe(3);
     get('d');
@@ -34,7 +34,7 @@ describe('RecentlyUsed', () => {
   });
 
   it('keeps nothing of what could not be made', () => {
-    const used = new RecentlyUsed<string>({ entries: 1, characters: 10 });
+    const used = new RecentlyUsed<string>({ entries: 1, weight: 10 }, () => 1);
     const fail = (): string => {
       throw new Error('no');
     };

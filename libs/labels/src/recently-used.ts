@@ -1,17 +1,19 @@
 export interface CacheLimits {
   readonly entries: number;
-  /** Of all keys together. */
-  readonly characters: number;
+  /** Of all values together, as `weigh` has it. */
+  readonly weight: number;
 }
 
 /** Values by their text, the most recently used ones. */
 export class RecentlyUsed<T> {
   readonly #limits: CacheLimits;
+  readonly #weigh: (text: string, value: T) => number;
   readonly #values = new Map<string, T>();
-  #characters = 0;
+  #weight = 0;
 
-  constructor(limits: CacheLimits) {
+  constructor(limits: CacheLimits, weigh: (text: string, value: T) => number) {
     this.#limits = limits;
+    this.#weigh = weigh;
   }
 
   get size(): number {
@@ -28,17 +30,17 @@ export class RecentlyUsed<T> {
     }
     const made = make();
     this.#values.set(text, made);
-    this.#characters += text.length;
+    this.#weight += this.#weigh(text, made);
     this.#forgetOldest();
     return made;
   }
 
   #forgetOldest(): void {
-    for (const text of this.#values.keys()) {
-      const { entries, characters } = this.#limits;
-      if (this.#values.size <= entries && this.#characters <= characters) return;
+    for (const [text, value] of this.#values) {
+      const { entries, weight } = this.#limits;
+      if (this.#values.size <= entries && this.#weight <= weight) return;
       this.#values.delete(text);
-      this.#characters -= text.length;
+      this.#weight -= this.#weigh(text, value);
     }
   }
 }
