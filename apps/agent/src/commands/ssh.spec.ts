@@ -113,6 +113,7 @@ describe('tagplane-agent ssh', () => {
     [['install', '--user', 'no-such-user'], 'ssh install: --user: there is no user no-such-user'],
     [['install', '--ca-keys', '/nonexistent/ca.pub'], '--ca-keys: there is no /nonexistent/ca.pub'],
     [['install', '--socket', '/run/a b'], 'cannot stand in sshd_config'],
+    [['install', '--socket', '/tmp/x.sock'], '/tmp can be written by others'],
     [['install', '--program', '/opt/%h/agent'], 'cannot stand in sshd_config'],
     [['uninstall', 'now'], 'ssh uninstall: Unexpected argument'],
     [['check', '--login'], "ssh check: Option '--login <value>' argument missing"],

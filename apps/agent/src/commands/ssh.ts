@@ -7,6 +7,7 @@ import type { Installed, Place } from '../ssh/setup/install.ts';
 import { install, uninstall } from '../ssh/setup/install.ts';
 import { checkFlags, installOptions, uninstallOptions } from '../ssh/setup/options.ts';
 import { reloadSshd } from '../ssh/setup/reload.ts';
+import { socketProblem } from '../ssh/setup/safe-path.ts';
 import { userId } from '../ssh/setup/user.ts';
 
 const HELP = `tagplane-agent ssh principals --user %u --certificate %k [--socket PATH | --config FILE]
@@ -62,6 +63,8 @@ async function runInstall(args: readonly string[], io: ProgramIo): Promise<numbe
   if ((await userId(dropIn.user, io.signal)) === undefined) {
     throw new ConfigError(`ssh install: --user: there is no user ${dropIn.user}`);
   }
+  const unsafe = await socketProblem(dropIn.socket);
+  if (unsafe !== undefined) throw new ConfigError(`ssh install: --socket: ${unsafe.text}: ${unsafe.fix}`);
   return await settle(await install(place, dropIn, io.signal), { place, reload }, io);
 }
 

@@ -2,7 +2,7 @@ import { readIfThere } from '@tagplane/runtime';
 import { messageOf } from '../../errors.ts';
 import type { Finding } from './finding.ts';
 import { bad, good } from './finding.ts';
-import { pathProblem } from './safe-path.ts';
+import { pathProblem, socketProblem } from './safe-path.ts';
 
 /** Whether the program that sshd is to run can be changed by root alone: sshd refuses to run it otherwise. */
 export async function checkProgram(program: readonly string[]): Promise<Finding[]> {
@@ -33,4 +33,10 @@ export async function caKeysProblem(file: string): Promise<string | undefined> {
 export async function checkCaKeys(file: string): Promise<Finding[]> {
   const problem = await caKeysProblem(file);
   return problem === undefined ? [] : [bad(problem, `put the authority's public key into ${file}`)];
+}
+
+/** Whether only the agent can answer at its socket: who answers there decides who gets in. */
+export async function checkSocket(socket: string | undefined): Promise<Finding[]> {
+  const problem = socket === undefined ? undefined : await socketProblem(socket);
+  return problem === undefined ? [] : [bad(problem.text, problem.fix)];
 }

@@ -10,7 +10,7 @@ import { caKeysProblem, checkProgram } from './check-files.ts';
 import { checkSetup } from './check.ts';
 import { findingLine } from './finding.ts';
 import { probe } from './probe.ts';
-import { pathProblem } from './safe-path.ts';
+import { pathProblem, socketProblem } from './safe-path.ts';
 
 const never = new AbortController().signal;
 const COMMAND = '/bin/tagplane-agent ssh principals --user %u --certificate %k --socket /run/a.sock';
@@ -93,6 +93,19 @@ describe('pathProblem', () => {
       fix: `chown root ${file}`,
     });
     expect(await checkProgram(['node', file])).toMatchObject([{ ok: false, fix: `chown root ${file}` }]);
+  });
+});
+
+describe('socketProblem', () => {
+  it('finds where others could answer', async () => {
+    expect(await socketProblem('/nonexistent/run/ssh.sock')).toBeUndefined();
+    expect(await socketProblem('/etc/ssh.sock')).toBeUndefined();
+    await chmod(fake.folder, 0o777);
+    const problem = await socketProblem(join(fake.folder, 'no-such-folder', 'ssh.sock'));
+    expect(problem).toEqual({
+      text: `${fake.folder} can be written by others, who could answer there`,
+      fix: `chmod go-w ${fake.folder}`,
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { readIfThere } from '@tagplane/runtime';
 import { checkAgent } from './check-agent.ts';
 import { judgeConfig } from './check-config.ts';
-import { checkCaKeys, checkProgram } from './check-files.ts';
+import { checkCaKeys, checkProgram, checkSocket } from './check-files.ts';
 import { isOurs } from './drop-in.ts';
 import type { Finding } from './finding.ts';
 import { bad, good } from './finding.ts';
@@ -41,6 +41,7 @@ async function checkSshd({ file, sshd }: Place, login: string, signal: AbortSign
     ...findings,
     ...(caKeys === 'none' ? [] : await checkCaKeys(caKeys)),
     ...(configured === undefined ? [] : await checkProgram(configured.command.program)),
+    ...(await checkSocket(configured?.command.socket)),
     ...(configured === undefined ? [] : [await probe(configured, login, signal)]),
   ];
 }

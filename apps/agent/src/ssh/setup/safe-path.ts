@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf } from '../../errors.ts';
+import { isErrno, messageOf } from '../../errors.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -28,5 +28,31 @@ export async function pathProblem(path: string): Promise<PathProblem | undefined
     }
   } catch (error) {
     return { text: messageOf(error), fix: `see that ${path} is there` };
+  }
+}
+
+/**
+ * Why somebody else could answer in the agent's place: a directory on the way to its socket, of those that are
+ * there, can be written by others.
+ *
+ * @returns undefined: nobody could
+ */
+export async function socketProblem(socket: string): Promise<PathProblem | undefined> {
+  for (let at = dirname(socket); ; at = dirname(at)) {
+    const mode = await modeOf(at);
+    if (mode !== undefined && (mode & WRITABLE_BY_OTHERS) !== 0) {
+      return { text: `${at} can be written by others, who could answer there`, fix: `chmod go-w ${at}` };
+    }
+    if (at === '/') return undefined;
+  }
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode;
+  } catch (error) {
+    // The agent makes it.
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }
