@@ -13,6 +13,12 @@ const PAGE = 1_000;
  */
 const MARK: Put = { key: 'known', value: '1', ttlMs: undefined, expected: { live: false } };
 
+interface Kept {
+  readonly stored: StoredRole;
+  /** The same object for as long as it is the same role: what is known of it is kept by it. */
+  readonly role: AccessRole;
+}
+
 /**
  * All roles, in memory. The store's feed keeps it current. A store that was emptied gets back what is known
  * here: nobody has deleted it.
@@ -21,7 +27,7 @@ export class RoleIndex {
   readonly sets = new RoleSets();
   readonly #store: Store;
   readonly #log: Logger;
-  readonly #kept = new Map<string, StoredRole>();
+  readonly #kept = new Map<string, Kept>();
   /** Undefined: not loaded yet. */
   #epoch: string | undefined;
   #marked = false;
@@ -46,7 +52,7 @@ export class RoleIndex {
 
   /** All but the one of this name. */
   others(name: string): AccessRole[] {
-    return [...this.#kept.values()].filter((role) => role.name !== name);
+    return [...this.#kept.values()].map(({ role }) => role).filter((role) => role.name !== name);
   }
 
   /**
@@ -97,12 +103,14 @@ export class RoleIndex {
 
   #put(entry: Entry): void {
     try {
-      const role = decodeRole(entry);
-      const problem = roleProblem(role);
+      if (this.#kept.get(entry.key)?.stored.revision === entry.revision) return;
+      const stored = decodeRole(entry);
+      const problem = roleProblem(stored);
       // An agent would refuse the whole set for it.
-      if (problem !== undefined)
-        throw new RoleDecodeError(`the stored role ${role.name} is none: ${problem}`);
-      this.#kept.set(entry.key, role);
+      if (problem !== undefined) {
+        throw new RoleDecodeError(`the stored role ${stored.name} is none: ${problem}`);
+      }
+      this.#kept.set(entry.key, { stored, role: accessRoleOf(stored) });
     } catch (error) {
       if (!(error instanceof RoleDecodeError)) throw error;
       // Written by a newer version: what was known of it before stands.
@@ -112,7 +120,7 @@ export class RoleIndex {
 
   #settle(): boolean {
     if (!this.#marked && this.#kept.size === 0) return false;
-    const roles = [...this.#kept.values()].map(accessRoleOf);
+    const roles = [...this.#kept.values()].map(({ role }) => role);
     const problem = rolesProblem(roles);
     if (problem === undefined) return this.sets.take(roles);
     // Two writers at once may go over a limit together. Every agent would refuse the set.
@@ -120,10 +128,10 @@ export class RoleIndex {
     return false;
   }
 
-  async #restore(missing: readonly (readonly [string, StoredRole])[], signal: AbortSignal): Promise<void> {
+  async #restore(missing: readonly (readonly [string, Kept])[], signal: AbortSignal): Promise<void> {
     for (let start = 0; start < missing.length; start += PAGE) {
-      const puts = missing.slice(start, start + PAGE).map(([key, role]): Put => {
-        return { key, value: encodeRole(role), ttlMs: undefined, expected: { live: false } };
+      const puts = missing.slice(start, start + PAGE).map(([key, { stored }]): Put => {
+        return { key, value: encodeRole(stored), ttlMs: undefined, expected: { live: false } };
       });
       await this.#store.put(puts, { signal });
     }
