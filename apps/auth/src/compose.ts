@@ -233,7 +233,7 @@ async function serveApi(
     authId: parts.authId,
     connectedAgents: () => control.connectedAgents,
     readiness,
-    notices: () => parts.guard.problems(),
+    notices: () => [...parts.guard.problems(), parts.roles.index.problem ?? []].flat(),
   };
   const index = control.assigned;
   const assigned = { index, writes: new AssignedWrites(index, () => Date.now()) };

@@ -134,8 +134,10 @@ describe('the roles in memory', () => {
     await putRoles(store, ...many);
     await until(() => roles.index.others('').length === 2_001, 'all there');
     expect(roles.current?.roles.length).toBeLessThanOrEqual(2_000);
+    expect(roles.index.problem).toMatch(/at most 2000/);
     await removeRoles(store, 'a');
     await until(() => roles.current?.roles.length === 2_000, 'as many as may be');
+    expect(roles.index.problem).toBeUndefined();
   });
 
   it('go back into a store that has lost them', async () => {

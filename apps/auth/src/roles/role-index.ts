@@ -31,6 +31,7 @@ export class RoleIndex {
   /** Undefined: not loaded yet. */
   #epoch: string | undefined;
   #marked = false;
+  #problem: string | undefined;
 
   constructor({ store, log }: { readonly store: Store; readonly log: Logger }) {
     this.#store = store;
@@ -44,6 +45,11 @@ export class RoleIndex {
   /** Whether the store has been told that there are roles. */
   get marked(): boolean {
     return this.#marked;
+  }
+
+  /** Why agents are not sent the roles as they are in the store, for a person; undefined: they are. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   get size(): number {
@@ -122,6 +128,7 @@ export class RoleIndex {
     if (!this.#marked && this.#kept.size === 0) return false;
     const roles = [...this.#kept.values()].map(({ role }) => role);
     const problem = rolesProblem(roles);
+    this.#problem = problem && `agents keep the roles of before: ${problem}`;
     if (problem === undefined) return this.sets.take(roles);
     // Two writers at once may go over a limit together. Every agent would refuse the set.
     this.#log.error({ event: 'roles_over_limit', reason: problem });
