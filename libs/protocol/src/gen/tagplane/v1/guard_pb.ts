@@ -22,7 +22,7 @@ export const file_tagplane_v1_guard: GenFile = /*@__PURE__*/
  */
 export type RequestChangeRequest = Message<"tagplane.v1.RequestChangeRequest"> & {
   /**
-   * `aws/ACCOUNT/REGION`.
+   * `aws/ACCOUNT/REGION`, or that and `/gone` for instances that are gone.
    *
    * @generated from field: string scope = 1;
    */
@@ -106,7 +106,7 @@ export type Hold = Message<"tagplane.v1.Hold"> & {
   id: string;
 
   /**
-   * `aws/ACCOUNT/REGION`, or `dynamic/` for changes of operators.
+   * `aws/ACCOUNT/REGION`, that and `/gone`, or `dynamic/` for changes of operators.
    *
    * @generated from field: string scope = 2;
    */
