@@ -72,7 +72,7 @@ export interface TestApiOptions {
 }
 
 export function startTestApi(options: TestApiOptions = {}): TestApi {
-  const { wrap = (store) => store, thresholds, now, ...limits } = options;
+  const { wrap = (store: Store): Store => store, thresholds, now, ...limits } = options;
   const log = silentLogger();
   const registry = createRegistry('auth');
   const metrics = createMetrics(registry);
