@@ -15,6 +15,13 @@ describe('accessQuestion', () => {
     expect(byQuery('login=a')).toEqual({ login: 'a', roles: [], traits: new Map() });
   });
 
+  it('keeps a trait of any name', () => {
+    const traits = new Map([['__proto__', ['v']]]);
+    expect(byQuery('login=a&trait=__proto__=v').traits).toEqual(traits);
+    const body: unknown = JSON.parse('{"login":"a","traits":{"__proto__":["v"]}}');
+    expect(accessQuestion({ body }).traits).toEqual(traits);
+  });
+
   it('reads JSON, and leaves what it does not know', () => {
     const body = { login: 'a', roles: ['b'], traits: { t: ['v'] }, certificate: { serial: '1' } };
     expect(accessQuestion({ body })).toEqual({ login: 'a', roles: ['b'], traits: new Map([['t', ['v']]]) });

@@ -15,11 +15,20 @@ const value = z.string().max(MAX_VALUE);
 const asked = z.object({
   login: name,
   roles: z.array(name).max(MAX_ROLES).default([]),
-  traits: z
-    .record(name, z.array(value).max(MAX_TRAITS))
-    .default({})
-    .refine((traits) => Object.keys(traits).length <= MAX_TRAITS, `at most ${MAX_TRAITS}`),
+  // A map, because `__proto__` is a name like any other.
+  traits: z.preprocess(
+    mapped,
+    z
+      .map(name, z.array(value).max(MAX_TRAITS))
+      .refine((traits) => traits.size <= MAX_TRAITS, `at most ${MAX_TRAITS}`),
+  ),
 });
+
+function mapped(traits: unknown): unknown {
+  if (traits === undefined) return new Map();
+  const isObject = typeof traits === 'object' && traits !== null && !Array.isArray(traits);
+  return isObject && !(traits instanceof Map) ? new Map(Object.entries(traits)) : traits;
+}
 
 /**
  * Who wants in, by `?login=L&role=R…&trait=NAME=VALUE…` or by JSON `{login, roles, traits: {NAME: [VALUE…]}}`,
@@ -34,18 +43,17 @@ export function accessQuestion(question: Question): AccessRequest {
     const path = issue?.path.join('.') ?? '';
     throw new BadQuestionError(`${path === '' ? 'the question' : path}: ${issue?.message ?? ''}`);
   }
-  const { login, roles, traits } = read.data;
-  return { login, roles, traits: new Map(Object.entries(traits)) };
+  return read.data;
 }
 
-function ofQuery(query: URLSearchParams): z.input<typeof asked> {
+function ofQuery(query: URLSearchParams): unknown {
   const unknown = [...query.keys()].find((key) => !['login', 'role', 'trait'].includes(key));
   if (unknown !== undefined)
     throw new BadQuestionError(`${JSON.stringify(unknown)}: there are login, role, trait`);
   const [login, ...others] = query.getAll('login');
   if (login === undefined) throw new BadQuestionError('login: it is missing');
   if (others.length > 0) throw new BadQuestionError('login: there can be only one');
-  return { login, roles: query.getAll('role'), traits: Object.fromEntries(traitsOf(query.getAll('trait'))) };
+  return { login, roles: query.getAll('role'), traits: traitsOf(query.getAll('trait')) };
 }
 
 /**
