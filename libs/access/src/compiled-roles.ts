@@ -35,35 +35,25 @@ export class CompiledRoles {
   readonly list: readonly CompiledRole[];
   /** Names this content, as `rolesRevision`. */
   readonly revision: string;
-  readonly #names: readonly string[];
+  /** In the order of `list`. */
+  readonly names: readonly string[];
   readonly #index: ReadonlyMap<string, number>;
-  /** By role the number of the last request that it granted; no request has to clean up after another. */
-  readonly marks: Float64Array;
-  #requests = 0;
+  /** What each role says to the request that is being decided. */
+  readonly answers: Uint8Array;
   #verdicts: NodeVerdicts | undefined;
 
   constructor(roles: readonly AccessRole[]) {
     const sorted = byName(roles);
     this.list = sorted.map(compileRole);
     this.revision = rolesRevision(sorted);
-    this.marks = new Float64Array(sorted.length);
-    this.#names = sorted.map(({ name }) => name);
+    this.answers = new Uint8Array(sorted.length);
+    this.names = sorted.map(({ name }) => name);
     this.#index = new Map(sorted.map(({ name }, index) => [name, index]));
   }
 
   /** Its place in `list`; undefined: there is none of this name. */
   indexOf(name: string): number | undefined {
     return this.#index.get(name);
-  }
-
-  /** A number for a request, that no other has had. */
-  nextRequest(): number {
-    this.#requests += 1;
-    return this.#requests;
-  }
-
-  nameAt(index: number): string {
-    return this.#names[index] ?? '';
   }
 
   /** What the roles say on this node; kept until another node's labels are asked about. */

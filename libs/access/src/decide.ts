@@ -1,7 +1,7 @@
 import type { CompiledRoles } from './compiled-roles.ts';
 import type { Decision, DecisionReason } from './decision.ts';
 import { explainDenied, explainGranted, explainNotGranted } from './explain.ts';
-import { DENIES, NOTHING } from './login-verdicts.ts';
+import { DENIES, GRANTS, NOTHING } from './login-verdicts.ts';
 import type { Traits } from './login.ts';
 import type { NodeLabels } from './node-labels.ts';
 
@@ -44,26 +44,29 @@ function rolesThatGrant(
 ): readonly string[] | undefined {
   const verdicts = roles.verdictsOn(labels).forLogin(login, now);
   verdicts.ask(traits);
-  const { marks } = roles;
-  const mark = roles.nextRequest();
-  let least = marks.length;
+  const { answers, names } = roles;
+  // At the beginning: what a request that failed has left behind would let in another.
+  answers.fill(NOTHING);
+  let all: number = NOTHING;
+  let least = names.length;
   let most = -1;
   for (const name of held) {
     const index = roles.indexOf(name);
     if (index === undefined) continue;
-    const verdict = verdicts.of(index, now);
-    if (verdict === NOTHING) continue;
-    if (verdict === DENIES) return undefined;
-    marks[index] = mark;
+    const answer = verdicts.of(index, now);
+    if (answer === DENIES) return undefined;
+    answers[index] = answer;
+    all |= answer;
     if (index < least) least = index;
     if (index > most) most = index;
   }
+  if (all === NOTHING) return NO_ROLES;
   // By their places, which are by name: sorting the names of each request would take longer than all the rest.
-  const names: string[] = [];
+  const granting: string[] = [];
   for (let index = least; index <= most; index += 1) {
-    if (marks[index] === mark) names.push(roles.nameAt(index));
+    if (answers[index] === GRANTS) granting.push(names[index] ?? '');
   }
-  return names;
+  return granting;
 }
 
 /** Most who ask want no reason; it takes longer to find than the decision. */

@@ -3,11 +3,16 @@ import type { Traits } from './login.ts';
 import { templateValue } from './login.ts';
 import type { NodeVerdicts } from './verdicts.ts';
 
-/** What a role says of a login to somebody; numbers, to be kept in tables. */
+/** What a role says of a login to somebody; numbers, to be kept in tables, and bits, to be put together. */
 export const NOTHING = 0;
-const GRANTS = 1;
+export const GRANTS = 1;
 export const DENIES = 2;
 const UNKNOWN = -1;
+
+/** Places in the table of answers: those that every table begins with, then one for each kind of `ByTraits`. */
+const UNASKED = 0;
+const [SAYS_NOTHING, SAYS_GRANTS, SAYS_DENIES, SAYS_BY_TRAITS] = [1, 2, 3, 4];
+const FIRST_ANSWERS = [UNKNOWN, NOTHING, GRANTS, DENIES];
 
 /** What a role says when that depends on traits. */
 interface ByTraits {
@@ -34,8 +39,8 @@ export class LoginVerdicts {
   readonly #login: string;
   /** By role: a place in `#answers`. */
   readonly #codes: Int32Array;
-  /** The three constants, then what each of `#byTraits` says to those asked about now. */
-  #answers = new Int8Array([NOTHING, GRANTS, DENIES]);
+  /** After the first ones what each of `#byTraits` says to those asked about now. */
+  #answers = new Int8Array(FIRST_ANSWERS);
   readonly #byTraits: ByTraits[] = [];
   readonly #codeByTraits = new Map<string, number>();
   readonly #needs: Need[] = [];
@@ -44,25 +49,31 @@ export class LoginVerdicts {
   constructor(node: NodeVerdicts, login: string, roles: number) {
     this.#node = node;
     this.#login = login;
-    this.#codes = new Int32Array(roles).fill(UNKNOWN);
+    this.#codes = new Int32Array(roles);
   }
 
   /** Of the roles at these places something may be different now. */
   forget(roles: readonly number[]): void {
-    for (const index of roles) this.#codes[index] = UNKNOWN;
+    for (const index of roles) this.#codes[index] = UNASKED;
   }
 
   /** Before the roles of each request. */
   ask(traits: Traits): void {
     this.#traits = traits;
-    if (this.#byTraits.length > 0) this.#answers.fill(UNKNOWN, DENIES + 1);
+    if (this.#byTraits.length > 0) this.#answers.fill(UNKNOWN, SAYS_BY_TRAITS);
   }
 
   /** What the role at this place says to one with these traits: one of the three constants. */
   of(index: number, now: number): number {
-    let code = this.#codes[index] ?? NOTHING;
-    if (code === UNKNOWN) code = this.#codeOf(index, now);
-    const answer = this.#answers[code] ?? NOTHING;
+    // One way through for all that is known: which roles say what is nothing that a processor could guess.
+    const answer = this.#answers[this.#codes[index] ?? UNASKED] ?? UNKNOWN;
+    return answer === UNKNOWN ? this.#find(index, now) : answer;
+  }
+
+  #find(index: number, now: number): number {
+    let code = this.#codes[index] ?? UNASKED;
+    if (code === UNASKED) code = this.#codeOf(index, now);
+    const answer = this.#answers[code] ?? UNKNOWN;
     return answer === UNKNOWN ? this.#answer(code) : answer;
   }
 
@@ -76,16 +87,16 @@ export class LoginVerdicts {
   }
 
   #codeFor(grants: readonly CompiledRule[], denies: readonly CompiledRule[]): number {
-    if (this.#anyHasText(denies)) return DENIES;
+    if (this.#anyHasText(denies)) return SAYS_DENIES;
     const granted = this.#anyHasText(grants);
     const deniedWith = this.#needsOf(denies);
     const grantedWith = granted ? NO_NEEDS : this.#needsOf(grants);
-    if (deniedWith.length === 0 && grantedWith.length === 0) return granted ? GRANTS : NOTHING;
+    if (deniedWith.length === 0 && grantedWith.length === 0) return granted ? SAYS_GRANTS : SAYS_NOTHING;
     // Most roles that depend on traits depend on the same: they are worked out together.
     const name = `${granted ? '+' : ''}${grantedWith.join()}-${deniedWith.join()}`;
     const known = this.#codeByTraits.get(name);
     if (known !== undefined) return known;
-    const code = DENIES + this.#byTraits.push({ grants: granted, grantedWith, deniedWith });
+    const code = SAYS_BY_TRAITS - 1 + this.#byTraits.push({ grants: granted, grantedWith, deniedWith });
     this.#codeByTraits.set(name, code);
     this.#answers = Int8Array.from({ length: code + 1 }, (_, at) => this.#answers[at] ?? UNKNOWN);
     return code;
@@ -113,7 +124,7 @@ export class LoginVerdicts {
   }
 
   #answer(code: number): number {
-    const which = this.#byTraits[code - DENIES - 1];
+    const which = this.#byTraits[code - SAYS_BY_TRAITS];
     if (which === undefined) return NOTHING;
     const granted = which.grants || this.#meetsAny(which.grantedWith);
     const answer = this.#meetsAny(which.deniedWith) ? DENIES : granted ? GRANTS : NOTHING;
