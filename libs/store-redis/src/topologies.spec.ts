@@ -11,7 +11,7 @@ import { createRedisStore } from './redis-store.ts';
 import { endProgram, freePort, startProgram } from './testing/processes.ts';
 import { startRedis } from './testing/index.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -84,6 +84,8 @@ async function startSentinel(masterPort: number): Promise<number> {
     `sentinel monitor main 127.0.0.1 ${masterPort} 1`,
     // The failover is asked for: a short time until a server counts as down would call a busy one down.
     'sentinel down-after-milliseconds main 10000',
+    // One that got stuck is given up, and asked for again; three minutes by default.
+    'sentinel failover-timeout main 15000',
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
   // Not before it has heard of the replica: one that it does not know of it cannot promote.

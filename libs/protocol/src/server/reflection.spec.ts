@@ -89,9 +89,11 @@ describe('server reflection', () => {
       'google/protobuf/field_mask.proto',
       'google/protobuf/timestamp.proto',
       'tagplane/v1/inventory.proto',
+      'tagplane/v1/role.proto',
+      'tagplane/v1/selector.proto',
       'tagplane/v1/serverinfo.proto',
     ]);
-    expect(registryOf(bytes).getMessage('tagplane.v1.AgentHello')?.fields).toHaveLength(3);
+    expect(registryOf(bytes).getMessage('tagplane.v1.AgentHello')?.fields).toHaveLength(4);
   });
 
   it('gives a file by name, and extensions by number', async () => {
