@@ -129,7 +129,8 @@ export class Guard {
   /**
    * An operator decides. One that has been decided already is answered as it stands.
    *
-   * @returns undefined when there is no such hold; `request` is what is to be carried out now
+   * @returns undefined when there is no such hold; `request` is what is to be carried out now: told again
+   *   until `carriedOut`, so that a process that ends in between loses nothing
    */
   async decide(
     id: string,
@@ -141,22 +142,23 @@ export class Guard {
       const [found, request] = await this.#store.getMany([HOLD_PREFIX + id, REQUEST_PREFIX + id], { signal });
       const hold = found?.state === 'live' ? decodeHold(found) : undefined;
       if (found?.state !== 'live' || hold === undefined) return undefined;
-      if (hold.state !== 'held') return { hold, request: undefined };
+      const carry = state === 'released' && request?.state === 'live' ? request.value : undefined;
+      if (hold.state !== 'held') return { hold, request: hold.state === 'released' ? carry : undefined };
       const decided: Hold = { ...hold, state, decidedBy: caller.actor, decidedAt: this.#now() };
       if (await this.#put(decided, KEPT_MS, { revision: found.revision }, signal)) {
         this.#record(state, decided, caller);
-        await this.#store.delete([{ key: REQUEST_PREFIX + id }], { signal });
-        const carry = state === 'released' && request?.state === 'live' ? request.value : undefined;
+        if (carry === undefined) await this.#store.delete([{ key: REQUEST_PREFIX + id }], { signal });
         return { hold: decided, request: carry };
       }
       await sleep(fullJitter(attempt, CONFLICT_RETRY), signal);
     }
   }
 
-  /** Adds to a decided hold what came of it. */
-  async describe(hold: Hold, description: string, signal: AbortSignal): Promise<Hold> {
-    const described = { ...hold, description };
+  /** What was asked for is done: adds to the hold what came of it, and forgets the request. */
+  async carriedOut(hold: Hold, outcome: string, signal: AbortSignal): Promise<Hold> {
+    const described = { ...hold, description: `${hold.description}; ${outcome}` };
     await this.#put(described, KEPT_MS, undefined, signal);
+    await this.#store.delete([{ key: REQUEST_PREFIX + hold.id }], { signal });
     return described;
   }
 

@@ -25,8 +25,7 @@ export function guardRoutes({ guard, carryOut }: GuardRoutes): ServiceImpl<typeo
       const { hold, request } = await decide(guard, id, 'released', context);
       if (request === undefined) return { hold: holdMessage(hold) };
       const outcome = await carryOut(request, hold, context);
-      const described = await guard.describe(hold, `${hold.description}; ${outcome}`, context.signal);
-      return { hold: holdMessage(described) };
+      return { hold: holdMessage(await guard.carriedOut(hold, outcome, context.signal)) };
     },
     dropHold: async ({ id }, context) => {
       const { hold } = await decide(guard, id, 'dropped', context);
