@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { connectOperator, waitFor } from '@tagplane/harness';
+import { putDemoRole } from './login.ts';
 import type { Stack } from './stack.ts';
 import { startStack } from './stack.ts';
 import { tryNext } from './try-next.ts';
@@ -38,7 +39,8 @@ describe('the stack', () => {
     await expect(stranger.status.getStatus({})).rejects.toThrow();
   });
 
-  it('lets tagctl in from another terminal, by the lines it prints', async () => {
+  it('lets tagctl in from another terminal, by the lines it prints, once it has shown what it shows', async () => {
+    await letLoginIn(stack);
     const lines = tryNext(stack)
       .split('\n')
       .filter((line) => /^ {2}(export|npx)/.test(line) && !line.includes('watch'));
@@ -59,3 +61,15 @@ describe('the stack', () => {
     expect(await readdir(folder)).toContain('discovery');
   });
 });
+
+/** As the demo does before it prints the lines. */
+async function letLoginIn({ authPort: port, cluster, ec2, places, socket }: Stack): Promise<void> {
+  using operator = connectOperator({ port, credentials: cluster.credentials });
+  const key = 'demo-changed-at';
+  const login = await putDemoRole(operator, { socket, key }, new AbortController().signal);
+  const [{ region, instance: id }] = places;
+  ec2.fleet.changeTags({ region, id }, { set: new Map([[key, 'now']]) });
+  await waitFor('the login is allowed', async () => (await login.ask()) === 'allowed', {
+    timeoutMs: 120_000,
+  });
+}
