@@ -40,6 +40,7 @@ export {
 export { cutOf } from './cut.ts';
 export * from './gen/tagplane/v1/access_pb.ts';
 export * from './gen/tagplane/v1/audit_pb.ts';
+export * from './gen/tagplane/v1/discovery_pb.ts';
 export * from './gen/tagplane/v1/explain_pb.ts';
 export * from './gen/tagplane/v1/guard_pb.ts';
 export * from './gen/tagplane/v1/identity_pb.ts';

@@ -5,13 +5,15 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Fence } from "./serverinfo_pb.ts";
+import { file_tagplane_v1_serverinfo } from "./serverinfo_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tagplane/v1/serverinfo_batch.proto.
  */
 export const file_tagplane_v1_serverinfo_batch: GenFile = /*@__PURE__*/
-  fileDesc("CiJ0YWdwbGFuZS92MS9zZXJ2ZXJpbmZvX2JhdGNoLnByb3RvEgt0YWdwbGFuZS52MSJQChZVcHNlcnRTZXJ2ZXJJbmZvc0JhdGNoEiEKDHNlcnZlcl9pbmZvcxgBIAMoDEILukgIkgEFCAEQ6AcSEwoLY3JlYXRlX29ubHkYAiABKAhiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("CiJ0YWdwbGFuZS92MS9zZXJ2ZXJpbmZvX2JhdGNoLnByb3RvEgt0YWdwbGFuZS52MSJzChZVcHNlcnRTZXJ2ZXJJbmZvc0JhdGNoEiEKDHNlcnZlcl9pbmZvcxgBIAMoDEILukgIkgEFCAEQ6AcSEwoLY3JlYXRlX29ubHkYAiABKAgSIQoFZmVuY2UYAyABKAsyEi50YWdwbGFuZS52MS5GZW5jZWIGcHJvdG8z", [file_buf_validate_validate, file_tagplane_v1_serverinfo]);
 
 /**
  * UpsertServerInfosRequest with every item left as its bytes. On the wire the two are the same; programs
@@ -33,6 +35,13 @@ export type UpsertServerInfosBatch = Message<"tagplane.v1.UpsertServerInfosBatch
    * @generated from field: bool create_only = 2;
    */
   createOnly: boolean;
+
+  /**
+   * As in UpsertServerInfosRequest.
+   *
+   * @generated from field: tagplane.v1.Fence fence = 3;
+   */
+  fence?: Fence | undefined;
 };
 
 /**

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tagplane/v1/serverinfo.proto.
  */
 export const file_tagplane_v1_serverinfo: GenFile = /*@__PURE__*/
-  fileDesc("Chx0YWdwbGFuZS92MS9zZXJ2ZXJpbmZvLnByb3RvEgt0YWdwbGFuZS52MSK9AwoKU2VydmVySW5mbxIMCgRuYW1lGAEgASgJEisKBW1hdGNoGAIgASgLMhwudGFncGxhbmUudjEuU2VydmVySW5mb01hdGNoEjMKBmxhYmVscxgDIAMoCzIjLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8uTGFiZWxzRW50cnkSLwoLb2JzZXJ2ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJldmlzaW9uGAYgASgEEg4KBm9yaWdpbhgHIAEoCRImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRZXhwZWN0ZWRfcmV2aXNpb24YCSABKARIAIgBARIvCg1yZWplY3RlZF90YWdzGAogAygLMhgudGFncGxhbmUudjEuUmVqZWN0ZWRUYWcaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iKgoLUmVqZWN0ZWRUYWcSCwoDa2V5GAEgASgJEg4KBnJlYXNvbhgCIAEoCSKNAQoPU2VydmVySW5mb01hdGNoEjAKDGF3c19pbnN0YW5jZRgBIAEoCzIYLnRhZ3BsYW5lLnYxLkF3c0luc3RhbmNlSAASEwoJc2VydmVyX2lkGAIgASgJSAASKQoIc2VsZWN0b3IYAyABKAsyFS50YWdwbGFuZS52MS5TZWxlY3RvckgAQggKBnRhcmdldCJGCgtBd3NJbnN0YW5jZRISCgphY2NvdW50X2lkGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRITCgtpbnN0YW5jZV9pZBgDIAEoCSJwChhVcHNlcnRTZXJ2ZXJJbmZvc1JlcXVlc3QSPwoMc2VydmVyX2luZm9zGAEgAygLMhcudGFncGxhbmUudjEuU2VydmVySW5mb0IQukgNkgEKCAEQ6AciA9gBAxITCgtjcmVhdGVfb25seRgCIAEoCCJcChlVcHNlcnRTZXJ2ZXJJbmZvc1Jlc3BvbnNlEioKB3Jlc3VsdHMYASADKAsyGS50YWdwbGFuZS52MS5VcHNlcnRSZXN1bHQSEwoLc3RvcmVfZXBvY2gYAiABKAkibAoMVXBzZXJ0UmVzdWx0EikKBnN0YXR1cxgBIAEoDjIZLnRhZ3BsYW5lLnYxLlVwc2VydFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoBBIOCgZyZWFzb24YAyABKAkSDwoHaG9sZF9pZBgEIAEoCSIwChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIkUKFUdldFNlcnZlckluZm9SZXNwb25zZRIsCgtzZXJ2ZXJfaW5mbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8ibQoWTGlzdFNlcnZlckluZm9zUmVxdWVzdBIbCglwYWdlX3NpemUYASABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIEhgKBm9yaWdpbhgDIAEoCUIIukgFcgMYgAIidgoXTGlzdFNlcnZlckluZm9zUmVzcG9uc2USLQoMc2VydmVyX2luZm9zGAEgAygLMhcudGFncGxhbmUudjEuU2VydmVySW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEwoLc3RvcmVfZXBvY2gYAyABKAkiPwoYRGVsZXRlU2VydmVySW5mb3NSZXF1ZXN0EiMKBW5hbWVzGAEgAygJQhS6SBGSAQ4IARDoByIHcgUQARiAAiI9ChlEZWxldGVTZXJ2ZXJJbmZvc1Jlc3BvbnNlEg8KB2RlbGV0ZWQYASADKAkSDwoHaG9sZF9pZBgCIAEoCSqyAQoMVXBzZXJ0U3RhdHVzEh0KGVVQU0VSVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZVUFNFUlRfU1RBVFVTX0FDQ0VQVEVEEAESGQoVVVBTRVJUX1NUQVRVU19JTlZBTElEEAISGAoUVVBTRVJUX1NUQVRVU19ERU5JRUQQAxIaChZVUFNFUlRfU1RBVFVTX0NPTkZMSUNUEAQSFgoSVVBTRVJUX1NUQVRVU19IRUxEEAUykQMKEVNlcnZlckluZm9TZXJ2aWNlEmIKEVVwc2VydFNlcnZlckluZm9zEiUudGFncGxhbmUudjEuVXBzZXJ0U2VydmVySW5mb3NSZXF1ZXN0GiYudGFncGxhbmUudjEuVXBzZXJ0U2VydmVySW5mb3NSZXNwb25zZRJWCg1HZXRTZXJ2ZXJJbmZvEiEudGFncGxhbmUudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaIi50YWdwbGFuZS52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2USXAoPTGlzdFNlcnZlckluZm9zEiMudGFncGxhbmUudjEuTGlzdFNlcnZlckluZm9zUmVxdWVzdBokLnRhZ3BsYW5lLnYxLkxpc3RTZXJ2ZXJJbmZvc1Jlc3BvbnNlEmIKEURlbGV0ZVNlcnZlckluZm9zEiUudGFncGxhbmUudjEuRGVsZXRlU2VydmVySW5mb3NSZXF1ZXN0GiYudGFncGxhbmUudjEuRGVsZXRlU2VydmVySW5mb3NSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_tagplane_v1_selector]);
+  fileDesc("Chx0YWdwbGFuZS92MS9zZXJ2ZXJpbmZvLnByb3RvEgt0YWdwbGFuZS52MSK9AwoKU2VydmVySW5mbxIMCgRuYW1lGAEgASgJEisKBW1hdGNoGAIgASgLMhwudGFncGxhbmUudjEuU2VydmVySW5mb01hdGNoEjMKBmxhYmVscxgDIAMoCzIjLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8uTGFiZWxzRW50cnkSLwoLb2JzZXJ2ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJldmlzaW9uGAYgASgEEg4KBm9yaWdpbhgHIAEoCRImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRZXhwZWN0ZWRfcmV2aXNpb24YCSABKARIAIgBARIvCg1yZWplY3RlZF90YWdzGAogAygLMhgudGFncGxhbmUudjEuUmVqZWN0ZWRUYWcaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIUChJfZXhwZWN0ZWRfcmV2aXNpb24iKgoLUmVqZWN0ZWRUYWcSCwoDa2V5GAEgASgJEg4KBnJlYXNvbhgCIAEoCSKNAQoPU2VydmVySW5mb01hdGNoEjAKDGF3c19pbnN0YW5jZRgBIAEoCzIYLnRhZ3BsYW5lLnYxLkF3c0luc3RhbmNlSAASEwoJc2VydmVyX2lkGAIgASgJSAASKQoIc2VsZWN0b3IYAyABKAsyFS50YWdwbGFuZS52MS5TZWxlY3RvckgAQggKBnRhcmdldCJGCgtBd3NJbnN0YW5jZRISCgphY2NvdW50X2lkGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRITCgtpbnN0YW5jZV9pZBgDIAEoCSKTAQoYVXBzZXJ0U2VydmVySW5mb3NSZXF1ZXN0Ej8KDHNlcnZlcl9pbmZvcxgBIAMoCzIXLnRhZ3BsYW5lLnYxLlNlcnZlckluZm9CELpIDZIBCggBEOgHIgPYAQMSEwoLY3JlYXRlX29ubHkYAiABKAgSIQoFZmVuY2UYAyABKAsyEi50YWdwbGFuZS52MS5GZW5jZSIxCgVGZW5jZRIZCgVncm91cBgBIAEoCUIKukgHcgUQARiAARINCgV0b2tlbhgCIAEoBCJcChlVcHNlcnRTZXJ2ZXJJbmZvc1Jlc3BvbnNlEioKB3Jlc3VsdHMYASADKAsyGS50YWdwbGFuZS52MS5VcHNlcnRSZXN1bHQSEwoLc3RvcmVfZXBvY2gYAiABKAkibAoMVXBzZXJ0UmVzdWx0EikKBnN0YXR1cxgBIAEoDjIZLnRhZ3BsYW5lLnYxLlVwc2VydFN0YXR1cxIQCghyZXZpc2lvbhgCIAEoBBIOCgZyZWFzb24YAyABKAkSDwoHaG9sZF9pZBgEIAEoCSIwChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdBIYCgRuYW1lGAEgASgJQgq6SAdyBRABGIACIkUKFUdldFNlcnZlckluZm9SZXNwb25zZRIsCgtzZXJ2ZXJfaW5mbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLlNlcnZlckluZm8ihAEKFkxpc3RTZXJ2ZXJJbmZvc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACBIYCgZvcmlnaW4YAyABKAlCCLpIBXIDGIACEhUKDXJlamVjdGVkX29ubHkYBCABKAgidgoXTGlzdFNlcnZlckluZm9zUmVzcG9uc2USLQoMc2VydmVyX2luZm9zGAEgAygLMhcudGFncGxhbmUudjEuU2VydmVySW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEwoLc3RvcmVfZXBvY2gYAyABKAkiYgoYRGVsZXRlU2VydmVySW5mb3NSZXF1ZXN0EiMKBW5hbWVzGAEgAygJQhS6SBGSAQ4IARDoByIHcgUQARiAAhIhCgVmZW5jZRgCIAEoCzISLnRhZ3BsYW5lLnYxLkZlbmNlIj0KGURlbGV0ZVNlcnZlckluZm9zUmVzcG9uc2USDwoHZGVsZXRlZBgBIAMoCRIPCgdob2xkX2lkGAIgASgJKrIBCgxVcHNlcnRTdGF0dXMSHQoZVVBTRVJUX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFlVQU0VSVF9TVEFUVVNfQUNDRVBURUQQARIZChVVUFNFUlRfU1RBVFVTX0lOVkFMSUQQAhIYChRVUFNFUlRfU1RBVFVTX0RFTklFRBADEhoKFlVQU0VSVF9TVEFUVVNfQ09ORkxJQ1QQBBIWChJVUFNFUlRfU1RBVFVTX0hFTEQQBTKRAwoRU2VydmVySW5mb1NlcnZpY2USYgoRVXBzZXJ0U2VydmVySW5mb3MSJS50YWdwbGFuZS52MS5VcHNlcnRTZXJ2ZXJJbmZvc1JlcXVlc3QaJi50YWdwbGFuZS52MS5VcHNlcnRTZXJ2ZXJJbmZvc1Jlc3BvbnNlElYKDUdldFNlcnZlckluZm8SIS50YWdwbGFuZS52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBoiLnRhZ3BsYW5lLnYxLkdldFNlcnZlckluZm9SZXNwb25zZRJcCg9MaXN0U2VydmVySW5mb3MSIy50YWdwbGFuZS52MS5MaXN0U2VydmVySW5mb3NSZXF1ZXN0GiQudGFncGxhbmUudjEuTGlzdFNlcnZlckluZm9zUmVzcG9uc2USYgoRRGVsZXRlU2VydmVySW5mb3MSJS50YWdwbGFuZS52MS5EZWxldGVTZXJ2ZXJJbmZvc1JlcXVlc3QaJi50YWdwbGFuZS52MS5EZWxldGVTZXJ2ZXJJbmZvc1Jlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_tagplane_v1_selector]);
 
 /**
  * The labels that some node should have: which node, which labels, who says so, and until when.
@@ -66,7 +66,7 @@ export type ServerInfo = Message<"tagplane.v1.ServerInfo"> & {
   revision: bigint;
 
   /**
-   * Output only: the identity that wrote it, as `role/name`.
+   * Output only: the identity that wrote it, as `role/name`; for a discovery, `discovery/GROUP`.
    *
    * @generated from field: string origin = 7;
    */
@@ -229,6 +229,14 @@ export type UpsertServerInfosRequest = Message<"tagplane.v1.UpsertServerInfosReq
    * @generated from field: bool create_only = 2;
    */
   createOnly: boolean;
+
+  /**
+   * The lease under which a discovery writes. A lease that is over, or another's, refuses the whole call
+   * with FAILED_PRECONDITION.
+   *
+   * @generated from field: tagplane.v1.Fence fence = 3;
+   */
+  fence?: Fence | undefined;
 };
 
 /**
@@ -237,6 +245,34 @@ export type UpsertServerInfosRequest = Message<"tagplane.v1.UpsertServerInfosReq
  */
 export const UpsertServerInfosRequestSchema: GenMessage<UpsertServerInfosRequest> = /*@__PURE__*/
   messageDesc(file_tagplane_v1_serverinfo, 4);
+
+/**
+ * The lease of a discovery group.
+ *
+ * @generated from message tagplane.v1.Fence
+ */
+export type Fence = Message<"tagplane.v1.Fence"> & {
+  /**
+   * The group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * From HoldLeaseResponse.
+   *
+   * @generated from field: uint64 token = 2;
+   */
+  token: bigint;
+};
+
+/**
+ * Describes the message tagplane.v1.Fence.
+ * Use `create(FenceSchema)` to create a new message.
+ */
+export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_serverinfo, 5);
 
 /**
  * One result for each item of the request, in its order.
@@ -264,7 +300,7 @@ export type UpsertServerInfosResponse = Message<"tagplane.v1.UpsertServerInfosRe
  * Use `create(UpsertServerInfosResponseSchema)` to create a new message.
  */
 export const UpsertServerInfosResponseSchema: GenMessage<UpsertServerInfosResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 5);
+  messageDesc(file_tagplane_v1_serverinfo, 6);
 
 /**
  * What became of one item of an upsert.
@@ -306,7 +342,7 @@ export type UpsertResult = Message<"tagplane.v1.UpsertResult"> & {
  * Use `create(UpsertResultSchema)` to create a new message.
  */
 export const UpsertResultSchema: GenMessage<UpsertResult> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 6);
+  messageDesc(file_tagplane_v1_serverinfo, 7);
 
 /**
  * Names one ServerInfo.
@@ -327,7 +363,7 @@ export type GetServerInfoRequest = Message<"tagplane.v1.GetServerInfoRequest"> &
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 7);
+  messageDesc(file_tagplane_v1_serverinfo, 8);
 
 /**
  * One ServerInfo.
@@ -348,7 +384,7 @@ export type GetServerInfoResponse = Message<"tagplane.v1.GetServerInfoResponse">
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 8);
+  messageDesc(file_tagplane_v1_serverinfo, 9);
 
 /**
  * Asks for one page.
@@ -376,6 +412,13 @@ export type ListServerInfosRequest = Message<"tagplane.v1.ListServerInfosRequest
    * @generated from field: string origin = 3;
    */
   origin: string;
+
+  /**
+   * Only those that have rejected tags.
+   *
+   * @generated from field: bool rejected_only = 4;
+   */
+  rejectedOnly: boolean;
 };
 
 /**
@@ -383,7 +426,7 @@ export type ListServerInfosRequest = Message<"tagplane.v1.ListServerInfosRequest
  * Use `create(ListServerInfosRequestSchema)` to create a new message.
  */
 export const ListServerInfosRequestSchema: GenMessage<ListServerInfosRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 9);
+  messageDesc(file_tagplane_v1_serverinfo, 10);
 
 /**
  * One page.
@@ -418,7 +461,7 @@ export type ListServerInfosResponse = Message<"tagplane.v1.ListServerInfosRespon
  * Use `create(ListServerInfosResponseSchema)` to create a new message.
  */
 export const ListServerInfosResponseSchema: GenMessage<ListServerInfosResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 10);
+  messageDesc(file_tagplane_v1_serverinfo, 11);
 
 /**
  * Names to remove.
@@ -432,6 +475,13 @@ export type DeleteServerInfosRequest = Message<"tagplane.v1.DeleteServerInfosReq
    * @generated from field: repeated string names = 1;
    */
   names: string[];
+
+  /**
+   * As in UpsertServerInfosRequest.
+   *
+   * @generated from field: tagplane.v1.Fence fence = 2;
+   */
+  fence?: Fence | undefined;
 };
 
 /**
@@ -439,7 +489,7 @@ export type DeleteServerInfosRequest = Message<"tagplane.v1.DeleteServerInfosReq
  * Use `create(DeleteServerInfosRequestSchema)` to create a new message.
  */
 export const DeleteServerInfosRequestSchema: GenMessage<DeleteServerInfosRequest> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 11);
+  messageDesc(file_tagplane_v1_serverinfo, 12);
 
 /**
  * What was removed.
@@ -467,7 +517,7 @@ export type DeleteServerInfosResponse = Message<"tagplane.v1.DeleteServerInfosRe
  * Use `create(DeleteServerInfosResponseSchema)` to create a new message.
  */
 export const DeleteServerInfosResponseSchema: GenMessage<DeleteServerInfosResponse> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_serverinfo, 12);
+  messageDesc(file_tagplane_v1_serverinfo, 13);
 
 /**
  * What became of one item of an upsert.
