@@ -65,8 +65,13 @@ export class Lane<Item> {
 
   /** Takes up to `limit` items from the front, oldest first. */
   take(limit: number): Item[] {
+    return this.takeWhile(limit, () => true);
+  }
+
+  /** As `take`, up to the first item that is not wanted. */
+  takeWhile(limit: number, wanted: (item: Item) => boolean): Item[] {
     const taken: Item[] = [];
-    while (taken.length < limit && this.#first !== undefined) {
+    while (taken.length < limit && this.#first !== undefined && wanted(this.#first.item)) {
       taken.push(this.#first.item);
       this.remove(this.#first.name);
     }

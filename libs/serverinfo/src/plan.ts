@@ -13,7 +13,11 @@ export type Work =
       readonly reason: UpsertReason;
       readonly found: FoundInstance;
     }
-  | { readonly action: 'delete'; readonly name: string };
+  | { readonly action: 'delete'; readonly name: string }
+) & {
+  /** It goes by the express lane, while there is room: a word of it came ahead of the scans. */
+  readonly urgent?: boolean;
+};
 
 /** What a complete scan asks for. */
 export interface Plan {

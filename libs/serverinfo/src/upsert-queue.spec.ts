@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { UpsertReason, Work } from './plan.ts';
+import { MAX_EXPRESS_LENGTH } from './pacing.ts';
 import { UpsertQueue } from './upsert-queue.ts';
 import type { Batch } from './upsert-queue.ts';
 
@@ -82,6 +83,65 @@ describe('the upsert queue', () => {
     for (const name of ['a', 'b', 'c', 'unknown']) queue.drop(name);
     expect(queue.length).toBe(0);
     expect(queue.take(5)).toBeUndefined();
+  });
+});
+
+const urgent = (work: Work): Work => ({ ...work, urgent: true });
+
+describe('the express lane', () => {
+  it('is taken from apart, a batch of one kind at a time, in order', () => {
+    const queue = queueOf(
+      upsert('paced', 'changed'),
+      urgent(upsert('a', 'changed')),
+      urgent(upsert('b', 'new')),
+      urgent(remove('c')),
+      urgent(upsert('d', 'renewal')),
+    );
+    expect([queue.length, queue.expressLength]).toEqual([5, 4]);
+    expect(names(queue.takeExpress(100))).toEqual(['a', 'b']);
+    expect(queue.takeExpress(100)).toEqual({ action: 'delete', work: [urgent(remove('c'))] });
+    expect(names(queue.takeExpress(100))).toEqual(['d']);
+    expect(queue.takeExpress(100)).toBeUndefined();
+    expect(names(queue.take(5))).toEqual(['paced']);
+  });
+
+  it('gives no more than asked for', () => {
+    const queue = queueOf(urgent(upsert('a')), urgent(upsert('b')), urgent(upsert('c')));
+    expect(names(queue.takeExpress(2))).toEqual(['a', 'b']);
+    expect(names(queue.takeExpress(2))).toEqual(['c']);
+  });
+
+  it('takes over what was paced, and keeps what is replaced from a scan', () => {
+    const queue = queueOf(upsert('a'), urgent(upsert('a', 'changed', 'r2')));
+    expect(queue.take(5)).toBeUndefined();
+    queue.offer(upsert('a', 'renewal', 'r3'));
+    queue.offer(urgent(upsert('b')));
+    queue.offer(remove('b'));
+    expect(revisions(queue.takeExpress(5))).toEqual(['r3']);
+    expect(queue.takeExpress(5)).toEqual({ action: 'delete', work: [remove('b')] });
+  });
+
+  it('waits for the answer about an older version, and is put back into it', () => {
+    const queue = queueOf(upsert('a'), urgent(upsert('b')));
+    queue.take(5);
+    queue.takeExpress(5);
+    queue.offer(urgent(upsert('a', 'changed', 'r2')));
+    expect(queue.takeExpress(5)).toBeUndefined();
+    queue.settle(['a']);
+    queue.putBack(['b']);
+    expect(names(queue.takeExpress(5))).toEqual(['b', 'a']);
+    expect(queue.take(5)).toBeUndefined();
+  });
+
+  it('lets what finds it full go the common way', () => {
+    const queue = new UpsertQueue();
+    for (let number = 0; number < MAX_EXPRESS_LENGTH + 3; number += 1) {
+      queue.offer(urgent(upsert(`n${number}`, 'changed')));
+    }
+    expect([queue.length, queue.expressLength]).toEqual([MAX_EXPRESS_LENGTH + 3, MAX_EXPRESS_LENGTH]);
+    expect(queue.take(10)?.work).toHaveLength(3);
+    queue.drop('n0');
+    expect(queue.expressLength).toBe(MAX_EXPRESS_LENGTH - 1);
   });
 });
 
@@ -173,26 +233,34 @@ function content(work: Work): string {
 type Step =
   | { do: 'offer'; work: Work }
   | { do: 'take'; limit: number }
+  | { do: 'takeExpress'; limit: number }
   | { do: 'drop' | 'settle' | 'putBack'; name: string };
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
 const reason = fc.constantFrom<UpsertReason>('changed', 'new', 'renewal');
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc
-    .tuple(name, reason, fc.constantFrom('r1', 'r2'))
-    .map((args): Step => ({ do: 'offer', work: upsert(...args) })),
-  name.map((text): Step => ({ do: 'offer', work: remove(text) })),
-  fc.integer({ min: 1, max: 4 }).map((limit): Step => ({ do: 'take', limit })),
+    .tuple(fc.boolean(), name, reason, fc.constantFrom('r1', 'r2'))
+    .map(([haste, ...args]): Step => ({ do: 'offer', work: { ...upsert(...args), urgent: haste } })),
+  fc
+    .tuple(fc.boolean(), name)
+    .map(([haste, text]): Step => ({ do: 'offer', work: { ...remove(text), urgent: haste } })),
+  fc
+    .tuple(fc.constantFrom('take' as const, 'takeExpress' as const), fc.integer({ min: 1, max: 4 }))
+    .map(([verb, limit]): Step => ({ do: verb, limit })),
   fc
     .tuple(fc.constantFrom('drop' as const, 'settle' as const, 'putBack' as const), name)
     .map(([verb, text]): Step => ({ do: verb, name: text })),
 );
 
-function takeBoth(queue: UpsertQueue, model: Model, limit: number): void {
-  const batch = queue.take(limit);
+function takeBoth(queue: UpsertQueue, model: Model, step: Step & { limit: number }): void {
+  const { limit } = step;
+  const [express, paced] = [queue.expressLength, model.waiting.size - queue.expressLength];
+  const batch = step.do === 'take' ? queue.take(limit) : queue.takeExpress(limit);
   const taken: readonly Work[] = batch?.work ?? [];
   expect(taken.length).toBeLessThanOrEqual(limit);
-  if (taken.length === 0) expect(model.waiting.size).toBe(0);
+  expect(new Set(taken.map(({ action }) => action)).size).toBeLessThanOrEqual(1);
+  if (taken.length === 0) expect(step.do === 'take' ? paced : express).toBe(0);
   for (const work of taken) {
     expect(model.flying.has(work.name)).toBe(false);
     expect(content(work)).toBe(content(model.waiting.get(work.name) ?? upsert('', 'new', 'not waiting')));
@@ -211,7 +279,7 @@ describe('the queue against its model', () => {
           if (next.do === 'offer') {
             queue.offer(next.work);
             model.offer(next.work);
-          } else if (next.do === 'take') takeBoth(queue, model, next.limit);
+          } else if (next.do === 'take' || next.do === 'takeExpress') takeBoth(queue, model, next);
           else if (next.do === 'drop') {
             queue.drop(next.name);
             (model.flying.has(next.name) ? model.held : model.waiting).delete(next.name);

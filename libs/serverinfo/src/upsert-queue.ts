@@ -1,4 +1,5 @@
 import { Lane } from './lane.ts';
+import { MAX_EXPRESS_LENGTH } from './pacing.ts';
 import type { UpsertReason, Work } from './plan.ts';
 
 export type Deletion = Extract<Work, { action: 'delete' }>;
@@ -9,7 +10,7 @@ export type Batch =
   | { readonly action: 'delete'; readonly work: readonly Deletion[] }
   | { readonly action: 'upsert'; readonly work: readonly Upsert[] };
 
-type LaneName = 'delete' | UpsertReason;
+type LaneName = 'express' | 'delete' | UpsertReason;
 
 interface Queued {
   readonly work: Work;
@@ -26,16 +27,20 @@ interface InFlight {
 
 /** In the order in which upserts leave. */
 const UPSERT_LANES = ['changed', 'new', 'renewal'] as const;
-const LANES = ['delete', ...UPSERT_LANES] as const;
+const PACED_LANES = ['delete', ...UPSERT_LANES] as const;
+const LANES = ['express', ...PACED_LANES] as const;
 
 /**
  * What is to be sent, one item a name: a newer version takes the place of the queued one. Deletions and
  * changed labels leave first, then new instances, renewals last; within each, first in, first out. What
- * was taken is in flight until it is reported back, and nothing else for its name leaves before. Never
- * longer than the number of distinct names offered; every operation takes constant time an item.
+ * was taken is in flight until it is reported back, and nothing else for its name leaves before. Urgent
+ * work has a lane of its own beside these, express, which is taken from apart; what finds it full goes the
+ * common way. Never longer than the number of distinct names offered; every operation takes constant time
+ * an item.
  */
 export class UpsertQueue {
   readonly #lanes: Readonly<Record<LaneName, Lane<Queued>>> = {
+    express: new Lane(),
     delete: new Lane(),
     changed: new Lane(),
     new: new Lane(),
@@ -48,6 +53,11 @@ export class UpsertQueue {
   /** Items that wait: queued, or held until the answer about an older version is in. */
   get length(): number {
     return LANES.reduce((sum, name) => sum + this.#lanes[name].size, this.#held);
+  }
+
+  /** Of those, the items in the express lane. */
+  get expressLength(): number {
+    return this.#lanes.express.size;
   }
 
   get inFlight(): number {
@@ -76,20 +86,29 @@ export class UpsertQueue {
     else this.#releaseNewer(leaving);
   }
 
-  /** Takes the next batch, at most `limit` items; undefined when nothing waits that may leave. */
+  /** As `take`, from the express lane. */
+  takeExpress(limit: number): Batch | undefined {
+    const action = this.#lanes.express.peek()?.work.action;
+    if (action === undefined) return undefined;
+    const taken = this.#lanes.express.takeWhile(limit, ({ work }) => work.action === action);
+    return batchOf(action, this.#leave(taken));
+  }
+
+  /**
+   * Takes the next batch of what is not in the express lane, at most `limit` items; undefined when nothing
+   * waits that may leave.
+   */
   take(limit: number): Batch | undefined {
     const deletion = this.#lanes.delete.peek();
     const changed = this.#lanes.changed.peek();
     if (deletion !== undefined && (changed === undefined || deletion.arrival < changed.arrival)) {
-      const work = this.#leave(this.#lanes.delete.take(limit));
-      return { action: 'delete', work: work.filter((item) => item.action === 'delete') };
+      return batchOf('delete', this.#leave(this.#lanes.delete.take(limit)));
     }
     const work: Work[] = [];
     for (const name of UPSERT_LANES) {
       work.push(...this.#leave(this.#lanes[name].take(limit - work.length)));
     }
-    if (work.length === 0) return undefined;
-    return { action: 'upsert', work: work.filter((item) => item.action === 'upsert') };
+    return work.length === 0 ? undefined : batchOf('upsert', work);
   }
 
   /**
@@ -114,7 +133,7 @@ export class UpsertQueue {
       this.#inFlight.delete(name);
       const { queued } = leaving;
       const work = this.#releaseNewer(leaving) ?? queued.work;
-      const lane = laneFor(work, queued);
+      const lane = laneFor(work, queued, true);
       this.#lanes[lane].putBack(name, { work, lane, arrival: queued.arrival });
     }
   }
@@ -135,7 +154,7 @@ export class UpsertQueue {
 
   #enqueue(work: Work): void {
     const present = this.#find(work.name);
-    const lane = laneFor(work, present);
+    const lane = laneFor(work, present, this.#lanes.express.size < MAX_EXPRESS_LENGTH);
     if (present !== undefined && present.lane !== lane) this.#remove(work.name);
     const arrival = present?.lane === lane ? present.arrival : this.#arrivals++;
     this.#lanes[lane].put(work.name, { work, lane, arrival });
@@ -154,8 +173,15 @@ export class UpsertQueue {
   }
 }
 
-/** An upsert keeps the better place of the upsert that it replaces. */
-function laneFor(work: Work, replaced: Queued | undefined): LaneName {
+function batchOf(action: Work['action'], work: readonly Work[]): Batch {
+  return action === 'delete'
+    ? { action, work: work.filter((item) => item.action === 'delete') }
+    : { action, work: work.filter((item) => item.action === 'upsert') };
+}
+
+/** Work keeps the express lane, and an upsert the better place of the upsert, that it replaces. */
+function laneFor(work: Work, replaced: Queued | undefined, hasRoom: boolean): LaneName {
+  if (replaced?.lane === 'express' || (work.urgent === true && hasRoom)) return 'express';
   if (work.action === 'delete') return 'delete';
   if (replaced === undefined || replaced.lane === 'delete') return work.reason;
   return UPSERT_LANES.find((lane) => lane === work.reason || lane === replaced.lane) ?? work.reason;
