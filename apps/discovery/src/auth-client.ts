@@ -14,6 +14,8 @@ import type { ServerInfo as ServerInfoMessage, UpsertResult } from '@tagplane/pr
 import { SECOND } from '@tagplane/runtime';
 import { TTL_MS, packLabels, parseDiscoveredName } from '@tagplane/serverinfo';
 import type { ScopeLoss, Sent, ServerInfoDraft } from '@tagplane/serverinfo';
+import { LeaseLostError, underFence } from './lease/fence.ts';
+import type { Fence } from './lease/fence.ts';
 import type { ItemResult } from './upsert-scheduler.ts';
 
 /** Long beside any healthy answer, short beside the 15 minutes that a queue may take. */
@@ -31,8 +33,9 @@ export class AuthCallError extends Error {
 
   constructor(call: string, error: unknown) {
     const { code, rawMessage } = ConnectError.from(error);
-    super(`${call}: ${Code[code]}: ${rawMessage}`, { cause: error });
-    this.code = Code[code];
+    const kind = error instanceof LeaseLostError ? 'LeaseLost' : Code[code];
+    super(`${call}: ${kind}: ${rawMessage}`, { cause: error });
+    this.code = kind;
     this.final = code === Code.InvalidArgument || code === Code.PermissionDenied;
   }
 }
@@ -62,20 +65,30 @@ export interface AuthClient {
   requestChange(loss: ScopeLoss, options: CallOptions): Promise<Leave>;
 }
 
-/** @param origin this discovery as the auth service writes it: `discovery/<name>` */
-export function createAuthClient(transport: Transport, origin: string): AuthClient {
+/**
+ * @param origin what this discovery writes, as the auth service marks it: `discovery/<group>`
+ * @param fence carried by all that writes; undefined with an auth service that knows no leases
+ */
+export function createAuthClient(transport: Transport, origin: string, fence?: Fence): AuthClient {
   const serverInfos = createClient(ServerInfoService, transport);
   const status = createClient(StatusService, transport);
   const guard = createClient(GuardService, transport);
   const limits = ({ signal }: CallOptions) => ({ signal, timeoutMs: CALL_TIMEOUT_MS });
   return {
     async upsert(drafts, options) {
-      const answer = await named('UpsertServerInfos', upsertDrafts(transport, drafts, limits(options)));
+      const answer = await named(
+        'UpsertServerInfos',
+        underFence(fence, (held) => upsertDrafts(transport, drafts, { ...limits(options), ...held })),
+      );
       return { results: answer.results.map(itemResult), epoch: answer.storeEpoch };
     },
     async delete(names, options) {
-      const request = { names: [...names] };
-      await named('DeleteServerInfos', serverInfos.deleteServerInfos(request, limits(options)));
+      await named(
+        'DeleteServerInfos',
+        underFence(fence, (held) =>
+          serverInfos.deleteServerInfos({ names: [...names], ...held }, limits(options)),
+        ),
+      );
     },
     async list({ token, now }, options) {
       const request = { pageSize: LIST_PAGE_SIZE, pageToken: token, origin };
@@ -94,7 +107,10 @@ export function createAuthClient(transport: Transport, origin: string): AuthClie
         nodesTotal: total,
         samples: losing.slice(0, MAX_SAMPLES).map(({ name }) => name),
       };
-      const answer = await named('RequestChange', guard.requestChange(request, limits(options)));
+      const answer = await named(
+        'RequestChange',
+        underFence(fence, (held) => guard.requestChange({ ...request, ...held }, limits(options))),
+      );
       return leaveOf(answer.verdict, answer.holdId);
     },
   };
