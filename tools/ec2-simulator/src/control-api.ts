@@ -1,4 +1,5 @@
 import { AwsError } from './aws-error.ts';
+import type { ControlRoute, ControlRouteRequest, Extension } from './extension.ts';
 import type { FleetControl, InstanceRef, InstanceView } from './fleet-control.ts';
 import { credentialsJson, milliseconds, registerCredentials } from './sts/control-routes.ts';
 import type { StsControl } from './sts/sts-control.ts';
@@ -13,13 +14,9 @@ export interface ControlRequest {
   readonly body: string;
 }
 
-type Route = (request: {
-  readonly parts: readonly string[];
-  readonly query: URLSearchParams;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly control: FleetControl;
-  readonly sts: StsControl;
-}) => unknown;
+type Route = (
+  request: ControlRouteRequest & { readonly control: FleetControl; readonly sts: StsControl },
+) => unknown;
 
 /** By method and path; `*` is one part of the path. */
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -82,16 +79,39 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ],
 ]);
 
-/** Answers a control request with a value for JSON. Throws AwsError. */
-export function handleControl(request: ControlRequest, control: FleetControl, sts: StsControl): unknown {
+export interface ControlContext {
+  readonly control: FleetControl;
+  readonly sts: StsControl;
+  readonly extensions: readonly Extension[];
+}
+
+/** Answers a control request with a value for JSON, or a promise of one. Throws AwsError. */
+export function handleControl(
+  request: ControlRequest,
+  { extensions, control, sts }: ControlContext,
+): unknown {
   const parts = request.url.pathname.slice(CONTROL_PREFIX.length).split('/').map(decodePart);
-  for (const [pattern, route] of ROUTES) {
-    const [method, ...wanted] = pattern.split(' ');
-    if (method !== request.method || wanted.length !== parts.length) continue;
-    if (!wanted.every((part, index) => part === '*' || part === parts[index])) continue;
+  for (const routes of [ROUTES, ...extensions.map(({ routes = NO_ROUTES }) => routes)]) {
+    const route = findRoute(routes, request.method, parts);
+    if (route === undefined) continue;
     return route({ parts, query: request.url.searchParams, body: readObject(request.body), control, sts });
   }
   throw new AwsError('NotFound', `no such control request: ${request.method} ${request.url.pathname}`, 404);
+}
+
+const NO_ROUTES: ReadonlyMap<string, ControlRoute> = new Map();
+
+function findRoute(
+  routes: ReadonlyMap<string, Route>,
+  method: string,
+  parts: readonly string[],
+): Route | undefined {
+  for (const [pattern, route] of routes) {
+    const [wantedMethod, ...wanted] = pattern.split(' ');
+    if (wantedMethod !== method || wanted.length !== parts.length) continue;
+    if (wanted.every((part, index) => part === '*' || part === parts[index])) return route;
+  }
+  return undefined;
 }
 
 function decodePart(part: string): string {

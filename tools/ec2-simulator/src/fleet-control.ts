@@ -52,6 +52,7 @@ export class FleetControl {
   readonly faults = new Faults();
   readonly stats = new Stats();
   readonly #fleet: Fleet;
+  readonly #resetters: (() => void)[] = [];
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
@@ -133,6 +134,12 @@ export class FleetControl {
     this.#fleet.reset();
     this.faults.clear();
     this.stats.reset();
+    for (const reset of this.#resetters) reset();
+  }
+
+  /** What else goes back to its beginning with a reset. */
+  onReset(reset: () => void): void {
+    this.#resetters.push(reset);
   }
 
   #find({ region, id, account }: InstanceRef): SimInstance {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsError } from './aws-error.ts';
 import { CONTROL_PREFIX, handleControl } from './control-api.ts';
 import { parseCredentialScope } from './credential-scope.ts';
+import type { Extension, PlainResponse } from './extension.ts';
 import type { FleetControl } from './fleet-control.ts';
 import type { Caller, HttpExchange, Service, ServiceResponse } from './service.ts';
 import type { StsControl } from './sts/sts-control.ts';
@@ -22,6 +23,7 @@ export interface HttpOptions {
   readonly fallback: Service;
   readonly control: FleetControl;
   readonly sts: StsControl;
+  readonly extensions: readonly Extension[];
   readonly accountOf: (accessKeyId: string) => string;
   readonly now: () => number;
 }
@@ -43,8 +45,21 @@ async function serve(
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://simulator');
   const body = await readBody(request);
-  if (url.pathname.startsWith(CONTROL_PREFIX)) serveControl(request, response, { url, body, ...options });
-  else await serveAws(request, response, { url, body, ...options });
+  if (url.pathname.startsWith(CONTROL_PREFIX)) {
+    await serveControl(request, response, { url, body, ...options });
+    return;
+  }
+  const http = { method: request.method ?? '', url, headers: headersOf(request), body: body ?? '' };
+  const plain = servePlain(http, options.extensions);
+  if (plain !== undefined) await write(response, plain.status, plain);
+  else await serveAws(http, response, { url, body, ...options });
+}
+
+function servePlain(http: HttpExchange, extensions: readonly Extension[]): PlainResponse | undefined {
+  for (const { paths } of extensions) {
+    for (const [prefix, answer] of paths ?? []) if (http.url.pathname.startsWith(prefix)) return answer(http);
+  }
+  return undefined;
 }
 
 interface Received {
@@ -53,21 +68,25 @@ interface Received {
 }
 
 async function serveAws(
-  request: IncomingMessage,
+  http: HttpExchange,
   response: ServerResponse,
   { url, body, ...options }: HttpOptions & Received,
 ): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => {
+    gone.abort();
+  });
   const requestId = randomUUID();
   response.setHeader('x-amzn-requestid', requestId);
   let service = options.fallback;
   try {
     if (body === undefined) throw new AwsError('RequestEntityTooLarge', 'The request is too large', 413);
     const parameters = new URLSearchParams(body === '' ? url.searchParams : body);
-    const caller = readCaller(request, options.accountOf);
+    const caller = readCaller(http, options.accountOf);
     service = options.services.get(caller.service) ?? service;
-    const action = service.actionOf(parameters);
+    const action = service.actionOf({ http, parameters });
     options.control.stats.request(action);
-    const garbage = await applyFault(options.control, action, caller, response);
+    const garbage = await applyFault(options.control, action, caller, gone.signal);
     if (garbage !== undefined) {
       await write(response, 200, { contentType: 'text/plain', body: [garbage] });
       return;
@@ -75,8 +94,8 @@ async function serveAws(
     if (caller.service !== service.name) {
       throw new AwsError('InvalidAction', `The simulator has no service '${caller.service}'`);
     }
-    const http = { method: request.method ?? '', url, headers: headersOf(request), body };
-    const answer = await service.handle({ caller, parameters, http, requestId, now: options.now() });
+    const asked = { caller, parameters, http, requestId, now: options.now() };
+    const answer = await service.handle(asked, gone.signal);
     await write(response, 200, answer);
   } catch (error) {
     // Past its head, an answer can only be cut off.
@@ -87,8 +106,8 @@ async function serveAws(
   }
 }
 
-function readCaller(request: IncomingMessage, accountOf: (accessKeyId: string) => string): Caller {
-  const scope = parseCredentialScope(request.headers.authorization);
+function readCaller({ headers }: HttpExchange, accountOf: (accessKeyId: string) => string): Caller {
+  const scope = parseCredentialScope(headers['authorization']);
   return { ...scope, account: accountOf(scope.accessKeyId) };
 }
 
@@ -103,33 +122,25 @@ async function applyFault(
   control: FleetControl,
   action: string,
   caller: Caller,
-  response: ServerResponse,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   const fault = control.faults.take(action, caller.region);
   if (fault === undefined) return undefined;
-  if (fault.delayMs > 0) {
-    const gone = new AbortController();
-    const onClose = (): void => {
-      gone.abort();
-    };
-    response.once('close', onClose);
-    await sleep(fault.delayMs, undefined, { signal: gone.signal });
-    response.removeListener('close', onClose);
-  }
+  if (fault.delayMs > 0) await sleep(fault.delayMs, undefined, { signal });
   if (fault.error !== undefined)
     throw new AwsError(fault.error.code, fault.error.message, fault.error.status);
   return fault.body;
 }
 
-function serveControl(
+async function serveControl(
   { method = '' }: IncomingMessage,
   response: ServerResponse,
-  { url, body, control, sts }: HttpOptions & Received,
-): void {
+  { url, body, ...context }: HttpOptions & Received,
+): Promise<void> {
   response.setHeader('content-type', 'application/json');
   try {
     if (body === undefined) throw new AwsError('BadRequest', 'the body is too large', 413);
-    response.end(`${JSON.stringify(handleControl({ method, url, body }, control, sts))}\n`);
+    response.end(`${JSON.stringify(await handleControl({ method, url, body }, context))}\n`);
   } catch (error) {
     const { code, message, status } = asAwsError(error);
     response.statusCode = status;
@@ -145,6 +156,7 @@ function asAwsError(error: unknown): AwsError {
 async function write(response: ServerResponse, status: number, answer: ServiceResponse): Promise<void> {
   response.statusCode = status;
   response.setHeader('content-type', answer.contentType);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   await pipeline(Readable.from(answer.body, { objectMode: true, highWaterMark: 1 }), response);
 }
 

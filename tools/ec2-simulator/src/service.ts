@@ -29,14 +29,16 @@ export interface ServiceRequest {
 export interface ServiceResponse {
   readonly contentType: string;
   readonly body: Iterable<string>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One AWS service on the shared port, chosen by the name in the credential scope. */
 export interface Service {
+  /** The signing name, such as `ec2` or `sqs`. */
   readonly name: string;
   /** The action asked for, also when it is none that the service knows; counted and matched by faults. */
-  actionOf(parameters: URLSearchParams): string;
-  /** Throws `AwsError`. */
-  handle(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse>;
+  actionOf(request: Pick<ServiceRequest, 'http' | 'parameters'>): string;
+  /** Throws `AwsError`. The signal fires when the client goes away or the simulator closes. */
+  handle(request: ServiceRequest, signal: AbortSignal): ServiceResponse | Promise<ServiceResponse>;
   errorBody(error: { readonly code: string; readonly message: string }, requestId: string): ServiceResponse;
 }

@@ -1,9 +1,12 @@
 import { formatAddress, listen } from '@tagplane/runtime';
 import { createEc2Service } from './ec2/service.ts';
 import { createPageTokens } from './ec2/page-token.ts';
+import type { Extension } from './extension.ts';
 import { FleetControl } from './fleet-control.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createHttpServer } from './http.ts';
+import type { Service } from './service.ts';
+import { createOrganizations } from './organizations/extension.ts';
 import { createStsService } from './sts/service.ts';
 import { StsControl } from './sts/sts-control.ts';
 
@@ -28,21 +31,22 @@ export interface Ec2SimulatorOptions {
   readonly now?: () => number;
 }
 
-export interface Ec2Simulator {
-  /** The control API, without HTTP. */
+/** The control API, without HTTP. */
+export interface SimulatorHandles {
   readonly fleet: FleetControl;
   /** Credentials that STS knows. */
   readonly sts: StsControl;
+}
+
+export interface Ec2Simulator extends SimulatorHandles {
   /** @param port 0 (default) for a free one; @param host default 127.0.0.1 */
   listen(port?: number, host?: string): Promise<RunningSimulator>;
 }
 
-export interface RunningSimulator {
+export interface RunningSimulator extends SimulatorHandles {
   /** For AWS_ENDPOINT_URL; the control API is under `/_control/`. */
   readonly url: string;
   readonly regions: readonly string[];
-  readonly fleet: FleetControl;
-  readonly sts: StsControl;
   /** Also ends what is still being answered. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -67,16 +71,23 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   const tokens = createPageTokens(`seed ${fleetOptions.seed}`, tokenTtlMs);
   const ec2 = createEc2Service({ fleet, tokens });
   const sts = new StsControl(now);
-  const services = new Map([ec2, createStsService(sts)].map((service) => [service.name, service]));
+
+  // Each endpoint beside EC2 and STS is one line here.
+  const extensions: readonly Extension[] = [createOrganizations()];
+  control.onReset(() => {
+    for (const extension of extensions) extension.reset?.();
+  });
+  const services = servicesByName([ec2, createStsService(sts), ...extensions.map(({ service }) => service)]);
+  const handles: SimulatorHandles = { fleet: control, sts };
   return {
-    fleet: control,
-    sts,
+    ...handles,
     listen: async (port = 0, host = '127.0.0.1') => {
       const server = createHttpServer({
         services,
         fallback: ec2,
         control,
         sts,
+        extensions,
         accountOf: (key) => sts.get(key)?.account ?? accounts?.get(key) ?? fleetOptions.account,
         now,
       });
@@ -87,17 +98,21 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
             resolve();
           });
         });
+        for (const extension of extensions) extension.close?.();
         server.closeAllConnections();
         await closed;
       };
       return {
         url: `http://${formatAddress(address)}`,
         regions: fleetOptions.regions,
-        fleet: control,
-        sts,
+        ...handles,
         close,
         [Symbol.asyncDispose]: close,
       };
     },
   };
+}
+
+function servicesByName(services: readonly (Service | undefined)[]): ReadonlyMap<string, Service> {
+  return new Map(services.flatMap((service) => (service === undefined ? [] : [[service.name, service]])));
 }

@@ -18,7 +18,7 @@ export const createTags: Action = ({ caller, parameters }, { fleet }) => {
   ]);
   for (const [, all] of changed) checkTagCount(all);
   refuseDryRun(parameters);
-  for (const [instance, all] of changed) instance.tags = all;
+  for (const [instance, all] of changed) fleet.replaceTags(instance, all, 'CreateTags');
   return DONE;
 };
 
@@ -35,7 +35,9 @@ export const deleteTags: Action = ({ caller, parameters }, { fleet }) => {
   });
   const instances = findInstances(fleet, caller, textsOf(parameters, 'ResourceId'));
   refuseDryRun(parameters);
-  for (const instance of instances) instance.tags = without(instance.tags, unwanted);
+  for (const instance of instances) {
+    fleet.replaceTags(instance, without(instance.tags, unwanted), 'DeleteTags');
+  }
   return DONE;
 };
 

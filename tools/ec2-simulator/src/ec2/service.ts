@@ -28,7 +28,7 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map([
 export function createEc2Service(context: ActionContext): Service {
   return {
     name: 'ec2',
-    actionOf: (parameters) => parameters.get('Action') ?? '',
+    actionOf: ({ parameters }) => parameters.get('Action') ?? '',
     handle: (request) => handle(request, context),
     errorBody: ({ code, message }, requestId) => ({
       contentType: CONTENT_TYPE,

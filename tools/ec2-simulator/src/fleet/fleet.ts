@@ -36,11 +36,31 @@ export interface RunRequest {
   readonly instanceType?: string | undefined;
 }
 
+/** Something that AWS would make an event of. */
+export type FleetChange =
+  | {
+      readonly kind: 'state';
+      readonly instance: SimInstance;
+      readonly state: InstanceState;
+      /** When the instance is in that state, in Unix milliseconds: now, or to come. */
+      readonly at: number;
+    }
+  | {
+      readonly kind: 'tags';
+      readonly instance: SimInstance;
+      readonly before: ReadonlyMap<string, string>;
+      readonly after: ReadonlyMap<string, string>;
+      /** The call of EC2's API that did it; undefined: the control API. */
+      readonly by: 'CreateTags' | 'DeleteTags' | undefined;
+      readonly at: number;
+    };
+
 /** All simulated instances. Every method takes the clock from the options; nothing here runs by itself. */
 export class Fleet {
   readonly options: FleetOptions;
   #regions = new Map<string, RegionFleet>();
   #reservations = 0;
+  readonly #listeners: ((change: FleetChange) => void)[] = [];
 
   constructor(options: FleetOptions) {
     this.options = options;
@@ -62,6 +82,11 @@ export class Fleet {
       const share = Math.floor((instances + regions.length - 1 - index) / regions.length);
       this.#seed(account, region, share, mix(seed, hashText(region)));
     }
+  }
+
+  /** Tells of every change from now on; seeded instances are none. */
+  onChange(listener: (change: FleetChange) => void): void {
+    this.#listeners.push(listener);
   }
 
   hasRegion(region: string): boolean {
@@ -95,19 +120,24 @@ export class Fleet {
         change: { from: 'pending', to: 'running', at: now + this.options.transitionMs },
       });
       region.add(instance);
+      this.#tellChange(instance, now);
       return instance;
     });
   }
 
   /** Moves an instance towards a state through the one that leads there. */
   transition(instance: SimInstance, through: InstanceState, to: InstanceState): void {
-    instance.change = { from: through, to, at: this.options.now() + this.options.transitionMs };
+    const now = this.options.now();
+    instance.change = { from: through, to, at: now + this.options.transitionMs };
+    this.#tellChange(instance, now);
   }
 
   /** Puts an instance into a state at once. */
   setState(instance: SimInstance, state: InstanceState): void {
     const change: StateChange = settled(state);
-    instance.change = state === 'terminated' ? { ...change, at: this.options.now() } : change;
+    const at = this.options.now();
+    instance.change = state === 'terminated' ? { ...change, at } : change;
+    this.#tell({ kind: 'state', instance, state, at });
   }
 
   stateOf(instance: SimInstance): InstanceState {
@@ -118,10 +148,28 @@ export class Fleet {
    * Replaces an instance's tags, AWS's own among them. Throws AwsError, and changes nothing, when EC2
    * could not have them.
    */
-  replaceTags(instance: SimInstance, tags: ReadonlyMap<string, string>): void {
+  replaceTags(
+    instance: SimInstance,
+    tags: ReadonlyMap<string, string>,
+    by?: 'CreateTags' | 'DeleteTags',
+  ): void {
     for (const [key, value] of tags) checkTagText(key, value);
     checkTagCount(tags);
-    instance.tags = new Map(tags);
+    const before = instance.tags;
+    const after = new Map(tags);
+    instance.tags = after;
+    this.#tell({ kind: 'tags', instance, before, after, by, at: this.options.now() });
+  }
+
+  /** An instance's two states: the one it is in from now on, and the one that follows. */
+  #tellChange(instance: SimInstance, now: number): void {
+    const { from, to, at } = instance.change;
+    this.#tell({ kind: 'state', instance, state: from, at: now });
+    this.#tell({ kind: 'state', instance, state: to, at });
+  }
+
+  #tell(change: FleetChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 
   #seed(account: string, name: string, count: number, salt: number): void {

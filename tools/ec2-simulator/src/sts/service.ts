@@ -13,7 +13,7 @@ const SIGNATURE_LIFE_MS = 15 * 60 * 1000;
 export function createStsService(control: StsControl): Service {
   return {
     name: 'sts',
-    actionOf: (parameters) => parameters.get('Action') ?? '',
+    actionOf: ({ parameters }) => parameters.get('Action') ?? '',
     handle: async (request) => respond(await identify(request, control), request),
     errorBody: ({ code, message }, requestId) => ({
       contentType: 'text/xml',
