@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '@tagplane/store';
+import { GuardError, StoreUnavailableError } from '@tagplane/store';
 import { deadline, isAbort, sleep } from '@tagplane/runtime';
 import { isBusy, reasonOf } from './sqlite-error.ts';
 
@@ -6,7 +6,7 @@ const RETRY_MS = 5;
 
 /**
  * Runs a piece of work, again while another process holds the file's lock. Rejects with the signal's
- * reason, or with StoreUnavailableError on any other failure or when `timeoutMs` have passed.
+ * reason, with the work's GuardError, or with StoreUnavailableError on any other failure or when `timeoutMs` have passed.
  */
 export async function whenFree<T>(
   work: () => T,
@@ -16,7 +16,7 @@ export async function whenFree<T>(
   try {
     return work();
   } catch (error) {
-    if (!isBusy(error)) throw unavailable(error);
+    if (!isBusy(error)) throw failure(error);
   }
   using limit = deadline(signal, timeoutMs);
   for (;;) {
@@ -25,12 +25,13 @@ export async function whenFree<T>(
       return work();
     } catch (error) {
       if (isAbort(error, signal)) throw error;
-      if (!isBusy(error)) throw unavailable(error);
+      if (!isBusy(error)) throw failure(error);
     }
   }
 }
 
-function unavailable(error: unknown): Error {
+function failure(error: unknown): Error {
+  if (error instanceof GuardError) return error;
   return new StoreUnavailableError(`the embedded store does not answer: ${reasonOf(error)}`, {
     cause: error,
   });

@@ -1,5 +1,6 @@
 import {
   checkDeletes,
+  checkGuard,
   checkKeys,
   checkKind,
   checkPrefix,
@@ -19,6 +20,7 @@ import type {
   Range,
   Store,
   StoreOptions,
+  WriteOptions,
   WriteResult,
 } from '@tagplane/store';
 import { Engine } from './engine.ts';
@@ -63,14 +65,22 @@ class EmbeddedStore implements Store, AsyncDisposable {
     this.#engine = engine;
   }
 
-  async put(items: readonly Put[], { signal }: CallOptions): Promise<readonly WriteResult[]> {
+  async put(items: readonly Put[], { signal, guard }: WriteOptions): Promise<readonly WriteResult[]> {
     checkPuts(items);
-    return this.#engine.write(signal, items.length, (ledger) => items.map((item) => ledger.put(item)));
+    checkGuard(guard);
+    return this.#engine.write(signal, items.length, (ledger) => {
+      ledger.check(guard);
+      return items.map((item) => ledger.put(item));
+    });
   }
 
-  async delete(items: readonly Delete[], { signal }: CallOptions): Promise<readonly WriteResult[]> {
+  async delete(items: readonly Delete[], { signal, guard }: WriteOptions): Promise<readonly WriteResult[]> {
     checkDeletes(items);
-    return this.#engine.write(signal, items.length, (ledger) => items.map((item) => ledger.delete(item)));
+    checkGuard(guard);
+    return this.#engine.write(signal, items.length, (ledger) => {
+      ledger.check(guard);
+      return items.map((item) => ledger.delete(item));
+    });
   }
 
   async getMany(keys: readonly string[], { signal }: CallOptions): Promise<readonly Found[]> {

@@ -1,4 +1,5 @@
-import type { Delete, Put, WriteResult } from '@tagplane/store';
+import { GuardError } from '@tagplane/store';
+import type { Delete, Expected, Guard, Put, WriteResult } from '@tagplane/store';
 import type { FeedRow, ItemRow, Tables } from './tables.ts';
 
 export interface LedgerOptions {
@@ -26,11 +27,19 @@ export class Ledger {
     this.#last = this.#before;
   }
 
+  /** @throws GuardError when it does not hold */
+  check(guard: Guard | undefined): void {
+    if (guard === undefined) return;
+    const live = this.#live(guard.key);
+    const holds =
+      'startsWith' in guard ? live?.value.startsWith(guard.startsWith) === true : live === undefined;
+    if (!holds) throw new GuardError();
+  }
+
   put({ key, value, ttlMs, expected }: Put): WriteResult {
     if (expected !== undefined) {
-      const actual = this.#liveRevision(key);
-      const wanted = 'revision' in expected ? expected.revision : undefined;
-      if (actual !== wanted) return { written: false, actual };
+      const live = this.#live(key);
+      if (!isExpected(live, expected)) return { written: false, actual: live?.revision };
     }
     const revision = this.#append('put', key);
     this.#tables.putItem.run(key, value, revision, ttlMs === undefined ? null : this.#now + ttlMs);
@@ -39,9 +48,9 @@ export class Ledger {
   }
 
   delete({ key, expected }: Delete): WriteResult {
-    const actual = this.#liveRevision(key);
-    if (actual === undefined || (expected !== undefined && expected.revision !== actual)) {
-      return { written: false, actual };
+    const live = this.#live(key);
+    if (live === undefined || (expected !== undefined && !isExpected(live, expected))) {
+      return { written: false, actual: live?.revision };
     }
     return { written: true, revision: this.#bury(key, 'deleted') };
   }
@@ -70,10 +79,15 @@ export class Ledger {
     return this.#last;
   }
 
-  #liveRevision(key: string): number | undefined {
+  #live(key: string): ItemRow | undefined {
     const item = this.#tables.item.get(key);
-    return item === undefined || isDue(item, this.#now) ? undefined : item.revision;
+    return item === undefined || isDue(item, this.#now) ? undefined : item;
   }
+}
+
+function isExpected(live: ItemRow | undefined, expected: Expected): boolean {
+  if ('endsWith' in expected) return live === undefined || live.value.endsWith(expected.endsWith);
+  return live?.revision === ('revision' in expected ? expected.revision : undefined);
 }
 
 /**

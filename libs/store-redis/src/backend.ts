@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { sleep } from '@tagplane/runtime';
-import { StoreUnavailableError, rangeBounds } from '@tagplane/store';
-import type { StoreOptions, WriteResult } from '@tagplane/store';
+import { GuardError, StoreUnavailableError, rangeBounds } from '@tagplane/store';
+import type { Guard, StoreOptions, WriteResult } from '@tagplane/store';
 import type { RedisClient } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
+import { condition } from './record.ts';
 import { DELETE, DUE, EXPIRE, POSITION, PUT } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import type { Limits } from './within.ts';
@@ -21,6 +22,11 @@ export interface FeedState extends Position {
 
 export interface BackendOptions extends Required<StoreOptions> {
   readonly onError: (error: Error) => void;
+}
+
+export interface Write {
+  readonly signal: AbortSignal;
+  readonly guard: Guard | undefined;
 }
 
 /** Items expired by one script: some 2 ms of the server's time. */
@@ -56,17 +62,13 @@ export class Backend implements AsyncDisposable {
   }
 
   /** @param args value, TTL and expectation of each key */
-  put(
-    signal: AbortSignal,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<WriteResult[]> {
-    return this.#write(signal, PUT, keys, args);
+  put(write: Write, keys: readonly string[], args: readonly (string | number)[]): Promise<WriteResult[]> {
+    return this.#write(write, PUT, keys, args);
   }
 
   /** @param args the expectation of each key */
-  delete(signal: AbortSignal, keys: readonly string[], args: readonly string[]): Promise<WriteResult[]> {
-    return this.#write(signal, DELETE, keys, [this.#options.goneRetentionMs, ...args]);
+  delete(write: Write, keys: readonly string[], args: readonly string[]): Promise<WriteResult[]> {
+    return this.#write(write, DELETE, keys, [this.#options.goneRetentionMs, ...args]);
   }
 
   /** Turns those of the items whose time has come into tombstones. */
@@ -113,12 +115,15 @@ export class Backend implements AsyncDisposable {
   }
 
   async #write(
-    signal: AbortSignal,
+    { signal, guard }: Write,
     script: Script,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<WriteResult[]> {
-    const replies = (await this.#items(signal, script, keys, args)) as number[];
+    const guarded = guard === undefined ? keys : [...keys, guard.key];
+    const wanted = guard === undefined ? '' : condition(guard);
+    const replies = (await this.#items(signal, script, guarded, [wanted, ...args])) as number[] | null;
+    if (replies === null) throw new GuardError();
     return replies.map((reply) =>
       reply > 0
         ? { written: true, revision: reply }

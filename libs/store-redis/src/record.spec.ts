@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { expectation, parseEntry, parseRecord } from './record.ts';
+import { condition, expectation, parseEntry, parseRecord } from './record.ts';
 
 const revision = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
@@ -48,6 +48,14 @@ describe('expectation', () => {
       }),
     );
     expect(expectation({ live: false })).toBe('-');
+    expect(expectation({ endsWith: '-' })).toBe('$-');
     expect(expectation(undefined)).toBe('');
+  });
+});
+
+describe('condition', () => {
+  it('tells a value that begins with a sign from none at all', () => {
+    expect(condition({ key: 'k', live: false })).toBe('-');
+    expect(condition({ key: 'k', startsWith: '-' })).toBe('^-');
   });
 });

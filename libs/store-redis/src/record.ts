@@ -1,4 +1,4 @@
-import type { Entry, Found } from '@tagplane/store';
+import type { Entry, Expected, Found, Guard } from '@tagplane/store';
 
 /**
  * A value key's text: a header of 32 characters, then the item's value. The header is one letter, the
@@ -37,10 +37,17 @@ function revisionOf(text: string): number {
   return Number(text.slice(REVISION_AT, EXPIRY_AT));
 }
 
-/** What a script compares with the revision in a header: all (empty), not live (`-`), or its 16 digits. */
-export function expectation(
-  expected: { readonly live: false } | { readonly revision: number } | undefined,
-): string {
+/**
+ * What a script compares a value key with: nothing (empty), that it is not live (`-`), the 16 digits of its
+ * revision, or `$` and what its value ends with.
+ */
+export function expectation(expected: Expected | undefined): string {
   if (expected === undefined) return '';
+  if ('endsWith' in expected) return `$${expected.endsWith}`;
   return 'revision' in expected ? String(expected.revision).padStart(EXPIRY_AT - REVISION_AT, '0') : '-';
+}
+
+/** What a script compares the guard's key with: that it is not live (`-`), or `^` and what its value begins with. */
+export function condition(guard: Guard): string {
+  return 'startsWith' in guard ? `^${guard.startsWith}` : '-';
 }

@@ -1,5 +1,6 @@
 import {
   checkDeletes,
+  checkGuard,
   checkKeys,
   checkPrefix,
   checkPuts,
@@ -17,6 +18,7 @@ import type {
   Range,
   Store,
   StoreOptions,
+  WriteOptions,
   WriteResult,
 } from '@tagplane/store';
 import { Backend } from './backend.ts';
@@ -57,23 +59,25 @@ class RedisStore implements Store, AsyncDisposable {
     this.#backend = backend;
   }
 
-  async put(items: readonly Put[], { signal }: CallOptions): Promise<readonly WriteResult[]> {
+  async put(items: readonly Put[], { signal, guard }: WriteOptions): Promise<readonly WriteResult[]> {
     checkPuts(items);
+    checkGuard(guard);
     signal.throwIfAborted();
     const results: WriteResult[] = [];
     for (const chunk of chunksOf(items)) {
       const keys = chunk.map(({ key }) => key);
       const args = chunk.flatMap(({ value, ttlMs, expected }) => [value, ttlMs ?? '', expectation(expected)]);
-      results.push(...(await this.#backend.put(signal, keys, args)));
+      results.push(...(await this.#backend.put({ signal, guard }, keys, args)));
     }
     return results;
   }
 
-  async delete(items: readonly Delete[], { signal }: CallOptions): Promise<readonly WriteResult[]> {
+  async delete(items: readonly Delete[], { signal, guard }: WriteOptions): Promise<readonly WriteResult[]> {
     checkDeletes(items);
+    checkGuard(guard);
     const keys = items.map(({ key }) => key);
     const args = items.map(({ expected }) => expectation(expected));
-    return this.#backend.delete(signal, keys, args);
+    return this.#backend.delete({ signal, guard }, keys, args);
   }
 
   async getMany(keys: readonly string[], { signal }: CallOptions): Promise<readonly Found[]> {
@@ -151,5 +155,6 @@ function* chunksOf(items: readonly Put[]): Generator<readonly Put[]> {
     }
     length += value.length;
   }
-  if (start < items.length) yield items.slice(start);
+  // None at all is a call too: it may have a guard.
+  if (start < items.length || items.length === 0) yield items.slice(start);
 }

@@ -48,6 +48,15 @@ local function live_revision(key)
   local head = redis.call('GETRANGE', key, 0, 16)
   if sub(head, 1, 1) == 'L' then return sub(head, 2) end
 end
+local function is_expected(key, actual, expected)
+  if sub(expected, 1, 1) ~= '$' then return (actual or '-') == expected end
+  if not actual then return true end
+  local length = #expected - 1
+  if length == 0 then return true end
+  -- What comes before the value must not count as its end.
+  if redis.call('STRLEN', key) < 32 + length then return false end
+  return redis.call('GETRANGE', key, -length, -1) == sub(expected, 2)
+end
 local function refused(actual) return actual and -tonumber(actual) or 0 end
 local function bury(type, letter, key, member, retention)
   local revision, digits = append(type, member)
@@ -61,20 +70,40 @@ local function unindex(members)
 end
 `;
 
+// Argument 4 is the guard, if any; its key is the last one then. When it does not hold, nothing is written,
+// and the answer is nil.
+const GUARDED = `
+local items = #KEYS - first
+if ARGV[4] ~= '' then
+  local key, wanted, ok = KEYS[#KEYS], ARGV[4], nil
+  items = items - 1
+  if wanted == '-' then
+    ok = not live_revision(key)
+  else
+    local text = redis.call('GETRANGE', key, 0, 30 + #wanted)
+    ok = sub(text, 1, 1) == 'L' and sub(text, 33) == sub(wanted, 2)
+  end
+  if not ok then
+    close()
+    return false
+  end
+end
+`;
+
 /**
- * Puts items. Arguments from 4 on, three for each: value, TTL in ms or empty, and what is expected:
- * nothing (empty), not live (`-`) or a revision. Returns for each item its revision, or when it was not
- * written the live revision negated, or 0.
+ * Puts items. Arguments from 5 on, three for each: value, TTL in ms or empty, and what is expected: see
+ * `expectation`. Returns for each item its revision, or when it was not written the live revision negated,
+ * or 0.
  */
-export const PUT = script(`${PRELUDE}${ITEMS}
+export const PUT = script(`${PRELUDE}${ITEMS}${GUARDED}
 local index, expiry = {}, {}
-for i = 1, #KEYS - first do
-  local key, at = KEYS[first + i], i * 3 + 1
+for i = 1, items do
+  local key, at = KEYS[first + i], i * 3 + 2
   local ttl, expected = ARGV[at + 1], ARGV[at + 2]
   local actual, ok = nil, true
   if expected ~= '' then
     actual = live_revision(key)
-    ok = (actual or '-') == expected
+    ok = is_expected(key, actual, expected)
   end
   if ok then
     local member = sub(key, member_at)
@@ -103,18 +132,18 @@ return results
 `);
 
 /**
- * Deletes items. Argument 4 is how long a tombstone is kept, in ms; from 5 on, one for each item: the
- * expected revision, or empty. Returns as PUT does.
+ * Deletes items. Argument 5 is how long a tombstone is kept, in ms; from 6 on, what is expected of each item.
+ * Returns as PUT does.
  */
-export const DELETE = script(`${PRELUDE}${ITEMS}
+export const DELETE = script(`${PRELUDE}${ITEMS}${GUARDED}
 local members = {}
-for i = 1, #KEYS - first do
-  local key, expected = KEYS[first + i], ARGV[4 + i]
+for i = 1, items do
+  local key, expected = KEYS[first + i], ARGV[5 + i]
   local actual = live_revision(key)
-  if actual and (expected == '' or expected == actual) then
+  if actual and (expected == '' or is_expected(key, actual, expected)) then
     local member = sub(key, member_at)
     members[#members + 1] = member
-    results[i] = bury('d', 'D', key, member, ARGV[4])
+    results[i] = bury('d', 'D', key, member, ARGV[5])
   else
     results[i] = refused(actual)
   end

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   MAX_TTL_MS,
   checkDeletes,
+  checkGuard,
   checkKeys,
   checkKind,
   checkPrefix,
@@ -69,6 +70,21 @@ describe('bounds', () => {
           { ...put, expected: { live: false } },
           { ...put, expected: { revision: 0 } },
         ]);
+      },
+    ],
+    [
+      'an expected end',
+      () => {
+        checkPuts([{ ...put, expected: { endsWith: 'v' } }]);
+        checkDeletes([{ key: 'k', expected: { endsWith: '' } }]);
+      },
+    ],
+    [
+      'guards',
+      () => {
+        checkGuard(undefined);
+        checkGuard({ key: 'k', live: false });
+        checkGuard({ key: 'k', startsWith: '' });
       },
     ],
     [
@@ -176,6 +192,24 @@ describe('bounds', () => {
       'a fractional expectation',
       () => {
         checkDeletes([{ key: 'k', expected: { revision: 1.5 } }]);
+      },
+    ],
+    [
+      'half a surrogate pair in an expected end',
+      () => {
+        checkPuts([{ ...put, expected: { endsWith: '\udc00' } }]);
+      },
+    ],
+    [
+      'a guard without a key',
+      () => {
+        checkGuard({ key: '', live: false });
+      },
+    ],
+    [
+      'half a surrogate pair in a guard',
+      () => {
+        checkGuard({ key: 'k', startsWith: '\ud800' });
       },
     ],
     [

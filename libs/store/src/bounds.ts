@@ -1,4 +1,4 @@
-import type { Delete, Put, Range } from './store.ts';
+import type { Delete, Expected, Guard, Put, Range } from './store.ts';
 
 /** Items of one call. */
 export const MAX_ITEMS = 1_000;
@@ -21,7 +21,7 @@ export function checkPuts(items: readonly Put[]): void {
     checkKey(key);
     checkText('value', value, MAX_VALUE_BYTES);
     if (ttlMs !== undefined) checkInteger('ttlMs', ttlMs, 1, MAX_TTL_MS);
-    if (expected !== undefined && 'revision' in expected) checkRevision(expected.revision);
+    checkExpected(expected);
   }
 }
 
@@ -29,8 +29,14 @@ export function checkDeletes(items: readonly Delete[]): void {
   checkNumberOfItems(items.length);
   for (const { key, expected } of items) {
     checkKey(key);
-    if (expected !== undefined) checkRevision(expected.revision);
+    checkExpected(expected);
   }
+}
+
+export function checkGuard(guard: Guard | undefined): void {
+  if (guard === undefined) return;
+  checkKey(guard.key);
+  if ('startsWith' in guard) checkText('startsWith', guard.startsWith, MAX_VALUE_BYTES);
 }
 
 export function checkKeys(keys: readonly string[]): void {
@@ -51,6 +57,12 @@ export function checkPrefix(prefix: string): void {
 /** Of an item, or of a position in the feed. */
 export function checkRevision(revision: number): void {
   checkInteger('revision', revision, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function checkExpected(expected: Expected | undefined): void {
+  if (expected === undefined) return;
+  if ('revision' in expected) checkRevision(expected.revision);
+  else if ('endsWith' in expected) checkText('endsWith', expected.endsWith, MAX_VALUE_BYTES);
 }
 
 function checkKey(key: string): void {

@@ -4,6 +4,7 @@ export {
   MAX_TTL_MS,
   MAX_VALUE_BYTES,
   checkDeletes,
+  checkGuard,
   checkKeys,
   checkKind,
   checkPrefix,
@@ -14,6 +15,7 @@ export {
 export { resolveStoreOptions } from './options.ts';
 export { compareKeys, prefixEnd, rangeBounds } from './order.ts';
 export {
+  GuardError,
   StoreUnavailableError,
   type CallOptions,
   type Change,
@@ -22,10 +24,12 @@ export {
   type Expected,
   type FeedBatch,
   type Found,
+  type Guard,
   type Put,
   type Range,
   type Store,
   type StoreOptions,
+  type WriteOptions,
   type WriteResult,
 } from './store.ts';
 export { followFeed, type FeedFollower, type FeedPosition } from './follow.ts';

@@ -23,8 +23,18 @@ export type Found =
     }
   | { readonly state: 'absent'; readonly key: string };
 
-/** Write only if the key is as expected: not live, or live at just this revision. */
-export type Expected = { readonly live: false } | { readonly revision: number };
+/**
+ * Write only if the key is as expected: not live; live at just this revision; or, with `endsWith`, not live
+ * or live with a value that ends with this text.
+ */
+export type Expected =
+  { readonly live: false } | { readonly revision: number } | { readonly endsWith: string };
+
+/**
+ * A condition on another key of the same store, for a whole call: that it is not live, or live with a value
+ * that begins with this text. It is looked at together with the write: nothing comes in between.
+ */
+export type Guard = { readonly key: string } & ({ readonly live: false } | { readonly startsWith: string });
 
 export interface Put {
   readonly key: string;
@@ -36,7 +46,7 @@ export interface Put {
 
 export interface Delete {
   readonly key: string;
-  readonly expected?: { readonly revision: number };
+  readonly expected?: Exclude<Expected, { readonly live: false }>;
 }
 
 /**
@@ -75,6 +85,11 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
+export interface WriteOptions extends CallOptions {
+  /** When it does not hold, the call rejects with GuardError, and writes nothing from there on. */
+  readonly guard?: Guard;
+}
+
 /**
  * An ordered key space with time to live, of one kind of resource. Keys are non-empty well-formed
  * text of at most 1,024 UTF-8 bytes; values are text of at most 1 MiB. Every method rejects with the
@@ -83,8 +98,8 @@ export interface CallOptions {
  */
 export interface Store {
   readonly type: 'redis' | 'embedded';
-  /** At most 1,000 items, written in order, each atomically with its index and feed entry. */
-  put(items: readonly Put[], options: CallOptions): Promise<readonly WriteResult[]>;
+  /** At most 1,000 items, written in order, each atomically with its index, its feed entry and the guard. */
+  put(items: readonly Put[], options: WriteOptions): Promise<readonly WriteResult[]>;
   /** At most 1,000 keys; answers in their order. */
   getMany(keys: readonly string[], options: CallOptions): Promise<readonly Found[]>;
   /** Live items in key order. Fewer than `limit` means that the range has ended. */
@@ -92,7 +107,7 @@ export interface Store {
   /** Items under a prefix; may count some that just expired. */
   count(prefix: string, options: CallOptions): Promise<number>;
   /** At most 1,000 keys; a deleted key is `gone` afterwards. */
-  delete(items: readonly Delete[], options: CallOptions): Promise<readonly WriteResult[]>;
+  delete(items: readonly Delete[], options: WriteOptions): Promise<readonly WriteResult[]>;
   /**
    * Follows the feed from after the given revision. Ends only by the signal (then it returns, without
    * an error) or by StoreUnavailableError; the caller watches again from its last revision.
@@ -122,4 +137,13 @@ export interface StoreOptions {
 
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
+}
+
+/** A write whose guard did not hold. */
+export class GuardError extends Error {
+  override readonly name = 'GuardError';
+
+  constructor() {
+    super('the condition of the write does not hold');
+  }
 }

@@ -1,5 +1,6 @@
 import { describe, jest } from '@jest/globals';
 import { feedContract } from './feed-contract.ts';
+import { guardsContract } from './guards-contract.ts';
 import { TEST_TIMEOUT_MS } from './harness.ts';
 import type { MakeHarness } from './harness.ts';
 import { itemsContract } from './items-contract.ts';
@@ -17,6 +18,7 @@ export function storeContract(name: string, make: MakeHarness): void {
   describe(`store contract: ${name}`, () => {
     itemsContract(make);
     writesContract(make);
+    guardsContract(make);
     rangesContract(make);
     feedContract(make);
     limitsContract(make);
