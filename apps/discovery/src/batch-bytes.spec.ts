@@ -5,7 +5,8 @@ import { fitting } from './batch-bytes.ts';
 function upsert(characters: number): Upsert {
   const found = {
     name: 'aws-123456789012-eu-central-1-i-01234567',
-    terminated: false,
+    state: 'running' as const,
+    platform: 'linux' as const,
     revision: 'r',
     packedLabels: 'ü'.repeat(characters),
     observedAt: 0,

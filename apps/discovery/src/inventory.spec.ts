@@ -3,7 +3,15 @@ import type { FoundInstance } from '@tagplane/serverinfo';
 import { Inventory } from './inventory.ts';
 
 function found(name: string, observedAt: number): FoundInstance {
-  return { name, terminated: false, revision: '', packedLabels: '[]', observedAt, rejected: [] };
+  return {
+    name,
+    state: 'running',
+    platform: 'linux',
+    revision: '',
+    packedLabels: '[]',
+    observedAt,
+    rejected: [],
+  };
 }
 
 const scan = (...instances: FoundInstance[]) =>

@@ -99,10 +99,10 @@ function reportRejected({ scope, log }: ScanLoopParts, scan: CompleteScan, befor
   const tags = scan.findings
     .values()
     .filter((found) => found.rejected.length !== before.get(found.name)?.rejected.length)
-    .flatMap((found) => found.rejected)
+    .flatMap(({ name, rejected }) => rejected.map((tag) => ({ name, ...tag })))
     .take(MAX_DETAIL_LINES);
-  for (const { instance, key, reason } of tags) {
-    log.warn({ event: 'tag_rejected', scope: scope.id, instance, key, reason });
+  for (const { name, key, reason } of tags) {
+    log.warn({ event: 'tag_rejected', scope: scope.id, instance: name, key, reason });
   }
   for (const { instance, reason } of scan.rejected.slice(0, MAX_DETAIL_LINES)) {
     log.warn({ event: 'instance_rejected', scope: scope.id, instance, reason });

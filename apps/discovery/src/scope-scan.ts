@@ -36,7 +36,7 @@ export async function scanScope(
     rejected.push(...page.rejected);
     for (const instance of page.instances) {
       const name = discoveredName(instance.key);
-      findings.set(name, observeInstance(instance, askedAt, before.get(name)));
+      findings.set(name, observeInstance(instance, askedAt, { previous: before.get(name) }));
     }
     askedAt = Date.now();
   }

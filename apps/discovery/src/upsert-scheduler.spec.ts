@@ -75,7 +75,7 @@ describe('UpsertScheduler', () => {
     // A long scan that asked first and ends last.
     scheduler.scanned('a', findings(found(0, 'older', NOW)), NOW + 5 * MINUTE);
     const dispatch = scheduler.next(NOW + 5 * MINUTE);
-    if (newer.terminated) expect(dispatch).toBeUndefined();
+    if (newer.state === 'terminated') expect(dispatch).toBeUndefined();
     else expect(dispatch).toMatchObject({ items: [{ draft: { labels: new Map([['aws/Name', 'newer']]) } }] });
   });
 });

@@ -1,66 +1,62 @@
-import { instanceKeyText } from '@tagplane/identity';
 import type { InstanceKey } from '@tagplane/identity';
-import {
-  MAX_LABELS_PER_NAMESPACE,
-  MAX_SYSTEM_LABELS,
-  awsLabelKey,
-  isSystemLabel,
-  labelProblem,
-  labelsRevision,
-  sortedEntries,
-} from '@tagplane/labels';
+import { labelsRevision } from '@tagplane/labels';
 import type { Labels } from '@tagplane/labels';
+import { carryAll } from './carry-rules.ts';
+import type { Carry } from './carry-rules.ts';
 import { discoveredName, parseDiscoveredName } from './names.ts';
 import { packLabels, unpackLabels } from './pack.ts';
 import { clipRejected } from './rejected.ts';
-import type { ServerInfoDraft } from './server-info.ts';
+import type { RejectedKey, ServerInfoDraft } from './server-info.ts';
+
+/** EC2's words for it. Only `terminated` is final; `shutting-down` still has its tags. */
+export type FoundState = 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+
+export type FoundPlatform = 'linux' | 'windows';
 
 /** An instance as a scan described it. */
 export interface DescribedInstance {
   readonly key: InstanceKey;
-  /** EC2's word for it. Only `terminated` is final; `shutting-down` still has its tags. */
-  readonly state: 'pending' | 'running' | 'stopping' | 'stopped' | 'shutting-down' | 'terminated';
+  readonly state: FoundState;
   /** By EC2's own tag key. */
   readonly tags: Labels;
-}
-
-/** A tag that no label can carry. */
-export interface RejectedTag {
-  /** `account/region/instance`. */
-  readonly instance: string;
-  readonly key: string;
-  /** For a person; never the value. */
-  readonly reason: string;
+  /** Default linux. */
+  readonly platform?: FoundPlatform;
 }
 
 /** What is kept of an instance between scans: its labels packed, about half a kilobyte for 14 tags. */
 export interface FoundInstance {
   /** Name of its ServerInfo. */
   readonly name: string;
-  readonly terminated: boolean;
+  readonly state: FoundState;
+  readonly platform: FoundPlatform;
   /** `labelsRevision` of its labels. */
   readonly revision: string;
   readonly packedLabels: string;
   /** Unix milliseconds: when EC2 was asked. */
   readonly observedAt: number;
-  readonly rejected: readonly RejectedTag[];
+  /** Tags that no label carries; equal lists are one. */
+  readonly rejected: readonly RejectedKey[];
 }
 
-const NOTHING_REJECTED: readonly RejectedTag[] = [];
+export interface ObserveOptions {
+  /** What the scan before made of this instance: its texts are shared, not kept twice. */
+  readonly previous?: FoundInstance | undefined;
+  /** Default: every tag, under its own name. */
+  readonly carry?: Carry;
+}
 
 /**
  * Turns a described instance into its ServerInfo's content. Tags that cannot be carried are listed in
- * `rejected`; the others go on. Of more than a namespace holds (AWS's own tags are counted apart), the
- * last in key order are rejected, so that every scan rejects the same ones.
+ * `rejected`; the others go on.
  *
- * @param previous what the scan before made of this instance: its texts are shared, not kept twice
+ * @param observedAt Unix milliseconds: when EC2 was asked
  */
 export function observeInstance(
   described: DescribedInstance,
   observedAt: number,
-  previous?: FoundInstance,
+  { previous, carry = carryAll }: ObserveOptions = {},
 ): FoundInstance {
-  const { labels, rejected } = carryTags(described);
+  const { labels, rejected } = carry(described.tags);
   const packedLabels = packLabels(labels);
   const content =
     previous?.packedLabels === packedLabels
@@ -68,7 +64,8 @@ export function observeInstance(
       : { name: discoveredName(described.key), revision: labelsRevision(labels), packedLabels };
   return {
     name: content.name,
-    terminated: described.state === 'terminated',
+    state: described.state,
+    platform: described.platform ?? 'linux',
     revision: content.revision,
     packedLabels: content.packedLabels,
     observedAt,
@@ -88,30 +85,4 @@ export function draftOf(found: FoundInstance, ttlMs: number): ServerInfoDraft {
     ttlMs,
     ...(found.rejected.length === 0 ? {} : { rejected: clipRejected(found.rejected) }),
   };
-}
-
-function carryTags(described: DescribedInstance): { labels: Labels; rejected: readonly RejectedTag[] } {
-  const labels = new Map<string, string>();
-  const rejected: RejectedTag[] = [];
-  const reject = (key: string, reason: string): void => {
-    rejected.push({ instance: instanceKeyText(described.key), key, reason });
-  };
-  const room = { user: MAX_LABELS_PER_NAMESPACE, system: MAX_SYSTEM_LABELS };
-  for (const [tagKey, value] of inOrder(described.tags)) {
-    const key = awsLabelKey(tagKey);
-    const kind = isSystemLabel(key) ? 'system' : 'user';
-    const problem = labelProblem(key, value);
-    if (problem !== undefined) reject(tagKey, problem);
-    else if (room[kind] === 0) reject(tagKey, 'the instance has more tags than labels are kept');
-    else {
-      labels.set(key, value);
-      room[kind] -= 1;
-    }
-  }
-  return { labels, rejected: rejected.length === 0 ? NOTHING_REJECTED : rejected };
-}
-
-/** Sorted only where some may have to stay behind. */
-function inOrder(tags: Labels): Iterable<[string, string]> {
-  return tags.size <= MAX_SYSTEM_LABELS ? tags : sortedEntries(tags);
 }

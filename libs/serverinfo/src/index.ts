@@ -4,6 +4,7 @@ export {
   type AssignedSubject,
   type SelectedServerInfo,
 } from './assigned-set.ts';
+export { carryAll, compileCarryRules, type Carried, type Carry, type CarryRules } from './carry-rules.ts';
 export { ServerInfoDecodeError, decodeServerInfo, encodeServerInfo, type StoredEntry } from './codec.ts';
 export {
   MAX_ASSIGNED_TTL_MS,
@@ -16,8 +17,11 @@ export {
   observeInstance,
   type DescribedInstance,
   type FoundInstance,
-  type RejectedTag,
+  type FoundPlatform,
+  type FoundState,
+  type ObserveOptions,
 } from './found-instance.ts';
+export { MAX_GLOB_CHARACTERS, compileGlob } from './glob.ts';
 export { ASSIGNED_PREFIX, DISCOVERED_PREFIX, nameOfKey, serverInfoKey } from './keys.ts';
 export { KnownServerInfos, type Known, type Sent } from './known.ts';
 export {

@@ -9,7 +9,8 @@ const NAME = 'aws-123456789012-eu-central-1-i-00000000000000001';
 function found(revision: string, labels: readonly string[], terminated = false): FoundInstance {
   return {
     name: NAME,
-    terminated,
+    state: terminated ? 'terminated' : 'running',
+    platform: 'linux',
     revision,
     packedLabels: JSON.stringify(labels),
     observedAt: 0,

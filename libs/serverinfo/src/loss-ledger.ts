@@ -60,7 +60,7 @@ export class LossLedger {
   /** Nothing is due for a found instance: no loss either, if it has what was found, or is gone already. */
   settle(found: FoundInstance, known: Known | undefined): void {
     const hasIt = known?.state === 'accepted' && known.revision === found.revision;
-    if (found.terminated || hasIt) this.#entries.delete(found.name);
+    if (found.state === 'terminated' || hasIt) this.#entries.delete(found.name);
   }
 
   /** Carried out, unless the instance is to have something else by now. */

@@ -13,7 +13,8 @@ function found(name: string, change: Partial<FoundInstance> = {}): FoundInstance
   const rejected: FoundInstance['rejected'] = [];
   return {
     name,
-    terminated: false,
+    state: 'running',
+    platform: 'linux',
     revision: 'r1',
     packedLabels: '[]',
     observedAt: NOW,
@@ -55,15 +56,15 @@ describe('what is due for an instance', () => {
     ['refused', refused('r1', 1), {}, undefined],
     ['refused an hour ago', refused('r1', 0), {}, 'renewal'],
     ['refused with other labels', refused('r0', MINUTE), {}, 'changed'],
-    ['terminated and unknown', undefined, { terminated: true }, undefined],
-    ['terminated', accepted('r1', 80 * MINUTE), { terminated: true }, 'delete'],
+    ['terminated and unknown', undefined, { state: 'terminated' }, undefined],
+    ['terminated', accepted('r1', 80 * MINUTE), { state: 'terminated' }, 'delete'],
     [
       'terminated while on its way',
       { state: 'unsure', expiresAt: NOW, held: undefined },
-      { terminated: true },
+      { state: 'terminated' },
       'delete',
     ],
-    ['terminated after a refusal', refused('r1', 1), { terminated: true }, 'delete'],
+    ['terminated after a refusal', refused('r1', 1), { state: 'terminated' }, 'delete'],
     ['not seen for long', undefined, { observedAt: NOW - MAX_OBSERVATION_AGE_MS - 1 }, undefined],
     ['seen just in time', undefined, { observedAt: NOW - MAX_OBSERVATION_AGE_MS }, 'new'],
   ])('that is %s', (_, known, change, due) => {
@@ -74,7 +75,6 @@ describe('what is due for an instance', () => {
 
 describe('a plan', () => {
   it('decides on found instances only, and passes on what was rejected', () => {
-    const tag = { instance: 'x', key: 'k', reason: 'too long' };
     const known = new Map([
       ['changed', accepted('r0', 80 * MINUTE)],
       ['same', accepted('r1', 80 * MINUTE)],
@@ -83,12 +83,7 @@ describe('a plan', () => {
     ]);
     const plan = planUpserts(
       known,
-      [
-        found('new', { rejected: [tag] }),
-        found('changed'),
-        found('same'),
-        found('gone', { terminated: true, rejected: [tag] }),
-      ],
+      [found('new'), found('changed'), found('same'), found('gone', { state: 'terminated' })],
       NOW,
     );
     expect(plan.due.map((work) => [work.action, work.name])).toEqual([
@@ -97,7 +92,6 @@ describe('a plan', () => {
       ['delete', 'gone'],
     ]);
     expect(plan.settled).toEqual(['same']);
-    expect(plan.rejected).toEqual([tag]);
   });
 
   it('has nothing left to do once its work is accepted', () => {
@@ -105,7 +99,7 @@ describe('a plan', () => {
       fc.record({
         name: fc.stringMatching(/^[a-e]$/),
         revision: fc.constantFrom('', 'r1'),
-        terminated: fc.boolean(),
+        state: fc.constantFrom('running' as const, 'terminated' as const),
       }),
       { selector: (instance) => instance.name },
     );

@@ -1,4 +1,4 @@
-import type { FoundInstance, RejectedTag } from './found-instance.ts';
+import type { FoundInstance } from './found-instance.ts';
 import type { Known } from './known.ts';
 import { MAX_OBSERVATION_AGE_MS, RENEW_BEFORE_MS } from './pacing.ts';
 
@@ -6,7 +6,7 @@ import { MAX_OBSERVATION_AGE_MS, RENEW_BEFORE_MS } from './pacing.ts';
 export type UpsertReason = 'changed' | 'new' | 'renewal';
 
 /** One piece of work for the auth service. */
-export type Work =
+export type Work = (
   | {
       readonly action: 'upsert';
       readonly name: string;
@@ -25,8 +25,6 @@ export interface Plan {
   readonly due: readonly Work[];
   /** Names for which nothing is due: whatever is queued for them is out of date. */
   readonly settled: readonly string[];
-  /** Tags of the found instances that no label can carry. */
-  readonly rejected: readonly RejectedTag[];
 }
 
 /** Looks up what the auth service has accepted under a name. */
@@ -43,14 +41,12 @@ export interface KnownLookup {
 export function planUpserts(known: KnownLookup, found: Iterable<FoundInstance>, now: number): Plan {
   const due: Work[] = [];
   const settled: string[] = [];
-  const rejected: RejectedTag[] = [];
   for (const instance of found) {
-    if (!instance.terminated) rejected.push(...instance.rejected);
     const work = planInstance(known.get(instance.name), instance, now);
     if (work === undefined) settled.push(instance.name);
     else due.push(work);
   }
-  return { due, settled, rejected };
+  return { due, settled };
 }
 
 /** Whether EC2's word on the instance is too old (30 min) to be written. */
@@ -64,7 +60,7 @@ export function isOutdated(found: FoundInstance, now: number): boolean {
  */
 export function planInstance(known: Known | undefined, found: FoundInstance, now: number): Work | undefined {
   const { name } = found;
-  if (found.terminated) return known === undefined ? undefined : { action: 'delete', name };
+  if (found.state === 'terminated') return known === undefined ? undefined : { action: 'delete', name };
   if (isOutdated(found, now)) return undefined;
   const reason = upsertReason(known, found.revision, now);
   return reason && { action: 'upsert', name, reason, found };

@@ -6,7 +6,15 @@ import { UpsertQueue } from './upsert-queue.ts';
 import type { Batch } from './upsert-queue.ts';
 
 function upsert(name: string, reason: UpsertReason = 'new', revision = 'r1'): Work {
-  const found = { name, terminated: false, revision, packedLabels: '[]', observedAt: 0, rejected: [] };
+  const found = {
+    name,
+    state: 'running' as const,
+    platform: 'linux' as const,
+    revision,
+    packedLabels: '[]',
+    observedAt: 0,
+    rejected: [],
+  };
   return { action: 'upsert', name, reason, found };
 }
 
