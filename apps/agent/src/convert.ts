@@ -41,7 +41,7 @@ const MIN_IDLE_MS = SECOND;
 
 /** @param decides whether the agent wants roles, to decide by them */
 export function helloMessage(serverId: string, report: Report, decides: boolean): ControlStreamRequest {
-  const value = { serverId, version: VERSION, heartbeat: heartbeatOf(report), decides };
+  const value = { serverId, version: VERSION, heartbeat: heartbeatOf(report), decides, takesBatches: true };
   return create(ControlStreamRequestSchema, { message: { case: 'hello', value } });
 }
 

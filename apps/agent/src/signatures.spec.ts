@@ -19,6 +19,14 @@ describe('SignatureReader', () => {
     expect(reader.read(signature(bytes(5)))?.certificates).toEqual([bytes(5)]);
   });
 
+  it('reads the proof of what was signed together with others', () => {
+    const proof = { position: 3, hashes: [bytes(1), bytes(2)] };
+    const signed = new SignatureReader().read(
+      create(SignatureSchema, { statement: bytes(1), signature: bytes(2), proof }),
+    );
+    expect(signed?.proof).toEqual(proof);
+  });
+
   it('has one list for all streams of a process, which no message can change', () => {
     const certificate = bytes(7, 8);
     const first = new SignatureReader().read(signature(certificate))?.certificates;

@@ -12,8 +12,11 @@ export class SignatureReader {
   read(signature: Signature | undefined): SignedStatement | undefined {
     if (signature === undefined) return undefined;
     if (signature.certificates.length > 0) this.#certificates = shared(signature.certificates);
-    const { statement, signature: bytes } = signature;
-    return { statement, signature: bytes, certificates: this.#certificates };
+    const { statement, signature: bytes, proof } = signature;
+    const signed = { statement, signature: bytes, certificates: this.#certificates };
+    return proof === undefined
+      ? signed
+      : { ...signed, proof: { position: proof.position, hashes: proof.hashes } };
   }
 }
 

@@ -50,5 +50,6 @@ export {
 } from './config-fields.ts';
 export { readCaPins } from './ca-pins.ts';
 export { readJoinToken } from './join-token.ts';
+export { MAX_BATCH, type StatementProof } from './statement-batch.ts';
 export { createStatementSigner, type SignedStatement, type StatementSigner } from './statement-signer.ts';
 export { verifyStatement, type StatementTrust, type VerifiedStatement } from './verify-statement.ts';

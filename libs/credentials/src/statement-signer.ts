@@ -1,11 +1,15 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { batchStatements } from './statement-batch.ts';
+import type { StatementProof } from './statement-batch.ts';
 import { signStatement } from './statements.ts';
 
 /** A statement with what proves whose it is. All bytes; certificates are DER. */
 export interface SignedStatement {
   readonly statement: Uint8Array;
-  /** ECDSA with SHA-256, in DER. */
+  /** ECDSA with SHA-256, in DER: over the statement or, where there is a proof, over what it leads to. */
   readonly signature: Uint8Array;
+  /** Of a statement that was signed together with others. */
+  readonly proof?: StatementProof | undefined;
   /** The signer's own first, then what leads to an authority. */
   readonly certificates: readonly Uint8Array[];
 }
@@ -17,6 +21,8 @@ export interface StatementSigner {
   /** Names the authority that made its own certificate; empty without one. */
   readonly issuer: string;
   sign(statement: Uint8Array): SignedStatement;
+  /** One signature for all of them (`MAX_BATCH` at most), in their order. */
+  signBatch(statements: readonly Uint8Array[]): SignedStatement[];
 }
 
 /**
@@ -39,5 +45,15 @@ export function createStatementSigner(options: {
     certificates,
     issuer,
     sign: (statement) => ({ statement, signature: signStatement(statement, key), certificates }),
+    signBatch(statements) {
+      const { signed, proofs } = batchStatements(statements);
+      const signature = signStatement(signed, key);
+      return statements.map((statement, index) => ({
+        statement,
+        signature,
+        certificates,
+        proof: proofs[index],
+      }));
+    },
   };
 }

@@ -96,6 +96,26 @@ describe('verifyStatement', () => {
     });
   });
 
+  it('knows a statement that was signed together with others, and no other by its proof', async () => {
+    const { issued, privateKey } = await old.issue(AUTH);
+    const signer = createStatementSigner({ privateKey, certificates: issued.certificates.map(pem) });
+    const statements = ['a', 'b', 'c'].map((revision) => rolesStatement({ ...ROLES, revision }));
+    const batch = signer.signBatch(statements);
+    const against = trusting(old);
+    expect(batch.map((each) => verifyStatement(each, against).ok)).toEqual([true, true, true]);
+    expect(new Set(batch.map(({ signature }) => signature)).size).toBe(1);
+    const [first, second] = batch as [SignedStatement, SignedStatement];
+    for (const wrong of [
+      { ...first, statement: second.statement },
+      { ...first, proof: second.proof },
+      { ...first, proof: undefined },
+      { ...first, proof: { position: 0, hashes: [] } },
+      { ...signer.sign(first.statement), proof: first.proof },
+    ]) {
+      expect(verifyStatement(wrong, against)).toEqual({ ok: false, problem: 'the signature is not over it' });
+    }
+  });
+
   it('refuses the future, but for clocks that differ by a few minutes', async () => {
     const statement = await signed(old);
     expect(verifyStatement(statement, { ...trusting(old), now: NOW - 9 * 60_000 }).ok).toBe(true);

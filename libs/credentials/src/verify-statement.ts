@@ -3,6 +3,7 @@ import { identifyCertificate } from '@tagplane/identity';
 import { readStatement } from './auth-statement.ts';
 import type { AuthStatement } from './auth-statement.ts';
 import type { TrustBundle } from './credentials.ts';
+import { batchOf } from './statement-batch.ts';
 import type { SignedStatement } from './statement-signer.ts';
 
 export type VerifiedStatement =
@@ -60,7 +61,9 @@ function verified(signed: SignedStatement, { cluster, trust, now }: StatementTru
   const key = leaf.publicKey;
   if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
     return refused('it is signed by a key of another kind');
-  if (!verify('sha256', signed.statement, key, signed.signature))
+  const { proof } = signed;
+  const what = proof === undefined ? signed.statement : batchOf(signed.statement, proof);
+  if (what === undefined || !verify('sha256', what, key, signed.signature))
     return refused('the signature is not over it');
   return { ok: true, statement, signer: identified.id };
 }

@@ -18,6 +18,7 @@ export function agentHello(index: number): ControlStreamRequest {
     serverId: serverIdOf(index),
     version: 'bench',
     heartbeat: { hostname: `host-${index}`, awsInstance: instanceToMessage(instanceNumber(index)) },
+    takesBatches: true,
   });
   return create(ControlStreamRequestSchema, { message: { case: 'hello', value: hello } });
 }

@@ -159,10 +159,12 @@ export class FakeStream {
 
 type RolesChange = NonNullable<MessageInitShape<typeof UpdateRolesSchema>['change']>;
 
-function signed(signature: SignedStatement | undefined) {
-  return signature === undefined
-    ? {}
-    : { signature: { ...signature, certificates: [...signature.certificates] } };
+function signed(signed: SignedStatement | undefined) {
+  if (signed === undefined) return {};
+  const { statement, signature, certificates, proof } = signed;
+  const read = { statement, signature, certificates: [...certificates] };
+  if (proof === undefined) return { signature: read };
+  return { signature: { ...read, proof: { position: proof.position, hashes: [...proof.hashes] } } };
 }
 
 function lifetimeOf({ ageMs, remainingMs }: { ageMs?: number; remainingMs?: number }) {

@@ -3,7 +3,9 @@ import type { SignedStatement, StatementSigner } from '@tagplane/credentials';
 import type { TestAuthority, TestCertificateOptions } from '@tagplane/protocol/testing';
 import type { HeldLifetime } from '@tagplane/session';
 
-/** Signs as an auth process does. */
+const OTHERS = [Buffer.from('one'), Buffer.from('two')];
+
+/** Signs as an auth process does: labels together with what others are told, roles alone. */
 export class FakeSigner {
   readonly cluster: string;
   readonly #signer: StatementSigner;
@@ -29,7 +31,9 @@ export class FakeSigner {
     issuedAt = Date.now(),
   ): SignedStatement {
     const { cluster } = this;
-    return this.#signer.sign(labelsStatement({ cluster, serverId, revision, issuedAt, lifetimes }));
+    const statement = labelsStatement({ cluster, serverId, revision, issuedAt, lifetimes });
+    // Together with others, as in a fleet.
+    return this.#signer.signBatch([statement, ...OTHERS])[0] ?? this.#signer.sign(statement);
   }
 
   roles(revision: string, remainingMs: number, issuedAt = Date.now()): SignedStatement {

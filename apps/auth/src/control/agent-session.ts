@@ -12,7 +12,8 @@ import type { AgentChannel } from './channel.ts';
 import { AgentPeer } from './agent-peer.ts';
 import type { AgentCaller } from './agent-peer.ts';
 import { heldClaim } from './facts.ts';
-import { goodbyeMessage, pingMessage, renewMessage, replaceMessage } from './messages.ts';
+import { LabelsOut } from './labels-out.ts';
+import { goodbyeMessage, pingMessage } from './messages.ts';
 import { NodeView } from './node-view.ts';
 import type { Finding, KnownFinding, Wanting } from './node-view.ts';
 import { eventOf } from './session-events.ts';
@@ -35,6 +36,7 @@ export class AgentSession implements RecordSource, RolesStream {
   readonly #channel: AgentChannel;
   readonly peer: AgentPeer;
   readonly signatures: StreamSignatures | undefined;
+  readonly #labels: LabelsOut;
   readonly #roles: SessionRoles;
   #state: AuthSessionState;
   #node: NodeView | undefined;
@@ -51,6 +53,7 @@ export class AgentSession implements RecordSource, RolesStream {
     this.#channel = channel;
     this.peer = new AgentPeer(host, caller);
     this.signatures = host.statements && new StreamSignatures(host.statements.authority);
+    this.#labels = new LabelsOut({ channel, statements: host.statements, signatures: this.signatures });
     this.#roles = new SessionRoles(host, this);
     this.#state = openAuthSession(host.now(), host.settings);
     this.reschedule();
@@ -222,6 +225,7 @@ export class AgentSession implements RecordSource, RolesStream {
       this.#refuse(taken.problem);
     } else {
       this.#node ??= new NodeView(taken.hello, this.#host.now());
+      this.#labels.takesBatches = hello.takesBatches;
       this.#roles.hello(hello);
       const trusts = Number(hello.heartbeat?.trustGeneration ?? 0n);
       if (trusts !== this.#host.trust().generation) this.signatures?.doubt();
@@ -284,7 +288,10 @@ export class AgentSession implements RecordSource, RolesStream {
     if (before.sync.phase === 'closed') return;
     const now = this.#host.now();
     const { state, effects } = nextAuthSession(before, event, now, this.#host.settings);
-    if (state.sync.phase === 'closed') this.#finalSync = this.#node && this.#status(this.#node, before, now);
+    if (state.sync.phase === 'closed') {
+      this.#finalSync = this.#node && this.#status(this.#node, before, now);
+      this.#labels.close();
+    }
     this.#state = state;
     for (const effect of effects) {
       // What the session itself refuses: messages out of turn. Other refusals are noted where they are made.
@@ -338,23 +345,10 @@ export class AgentSession implements RecordSource, RolesStream {
   }
 
   #send(effect: Extract<AuthSessionEffect, { type: 'send-update' }>, wanting: Wanting, now: number): void {
-    const { nonce, kind, version } = effect;
-    this.#host.metrics.push(kind);
+    this.#host.metrics.push(effect.kind);
     this.#node?.sending(wanting, now);
     this.#pendingAt = now + PENDING_AFTER_MS;
-    const { statements } = this.#host;
-    const signature =
-      statements &&
-      this.signatures?.message(
-        'labels',
-        statements.authority,
-        statements.labels(this.serverId, version, wanting.sets, now),
-      );
-    this.#channel.send(
-      kind === 'replace'
-        ? replaceMessage(nonce, version, wanting.sets, now, signature)
-        : renewMessage(nonce, version, now, signature),
-    );
+    this.#labels.send(this.serverId, effect, wanting, now);
   }
 
   #onAcked(sending: Sending, now: number): void {

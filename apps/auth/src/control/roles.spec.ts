@@ -226,9 +226,9 @@ describe('what agents keep', () => {
   });
 
   function verified(signature: Signature | undefined, certificates: readonly Uint8Array[]) {
-    const { statement = new Uint8Array(), signature: bytes = new Uint8Array() } = signature ?? {};
+    const { statement = new Uint8Array(), signature: bytes = new Uint8Array(), proof } = signature ?? {};
     return verifyStatement(
-      { statement, signature: bytes, certificates },
+      { statement, signature: bytes, certificates, proof },
       { cluster: 'test', trust: trust(), now },
     );
   }
@@ -266,11 +266,47 @@ describe('what agents keep', () => {
     expect(later.map((signature) => verified(signature, certificates).ok)).toEqual([true, true]);
   });
 
+  it('is signed once for all agents that are told something at a time, and apart for those that ask', async () => {
+    const counts = { single: 0, batches: 0 };
+    const signer = authority.signer();
+    const counting: StatementSigner = {
+      ...signer,
+      sign: (statement) => {
+        if (Buffer.from(statement).toString().startsWith('tagplane-labels')) counts.single += 1;
+        return signer.sign(statement);
+      },
+      signBatch: (statements) => {
+        counts.batches += 1;
+        return signer.signBatch(statements);
+      },
+    };
+    const { plane } = start({ statements: new Statements({ cluster: 'test', signer: () => counting }) });
+    const agents = [1, 2, 3, 4].map((n) =>
+      new FakeAgent(`web-${n}`, { runsOn: n, takesBatches: n !== 4 }).connect(plane),
+    );
+    await Promise.all(
+      agents.map((agent) => until(() => agent.session?.phase === 'synced', `${agent.serverId} at rest`)),
+    );
+    const certificates = authority.signer().certificates;
+    const say = async (name: string): Promise<Signature[]> => {
+      await put(stores.serverInfos, ...[1, 2, 3, 4].map((n) => discovered(n, { Name: name })));
+      await Promise.all(agents.map((agent) => until(() => agent.labels['aws/Name'] === name, name)));
+      return agents.flatMap((agent) => signaturesOf(agent).at(-1) ?? []);
+    };
+    await say('a');
+    counts.single = counts.batches = 0;
+    const said = await say('b');
+    expect(said.map((signature) => verified(signature, certificates).ok)).toEqual([true, true, true, true]);
+    expect(said.map(({ proof }) => proof?.hashes.length)).toEqual([2, 2, 2, undefined]);
+    expect(counts).toEqual({ single: 1, batches: 1 });
+  });
+
   it('names the set of a node that may have no labels, so that its absence is seen', () => {
     const statements = new Statements({ cluster: 'test', signer: () => authority.signer() });
     const empty = { labels: new Map<string, string>(), observedAt: undefined, expiresAt: undefined };
     const version = { revision: '', spans: { 'aws/': undefined, 'dynamic/': undefined } };
-    const signed = statements.labels('web-1', version, { 'aws/': empty, 'dynamic/': undefined }, now);
+    const sets = { 'aws/': empty, 'dynamic/': undefined };
+    const signed = statements.labels({ serverId: 'web-1', version, sets, now });
     expect(readStatement(signed.statement)).toMatchObject({
       lifetimes: new Map([['aws/', { ageMs: undefined, remainingMs: undefined }]]),
     });
@@ -286,6 +322,7 @@ describe('what agents keep', () => {
         signatures += 1;
         return signer.sign(statement);
       },
+      signBatch: (statements) => signer.signBatch(statements),
     });
     const statements = new Statements({ cluster: 'test', signer: counting });
     const first = statements.roles('a', now);

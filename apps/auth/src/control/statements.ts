@@ -2,17 +2,27 @@ import { create } from '@bufbuild/protobuf';
 import { labelsStatement, rolesStatement } from '@tagplane/credentials';
 import type { AuthStatement, SignedStatement, StatedLifetime, StatementSigner } from '@tagplane/credentials';
 import { NAMESPACES } from '@tagplane/labels';
-import { SignatureSchema } from '@tagplane/protocol';
+import { SignatureSchema, StatementProofSchema } from '@tagplane/protocol';
 import type { Signature } from '@tagplane/protocol';
 import { MINUTE } from '@tagplane/runtime';
 import { ROLES_LIFE_MS } from '@tagplane/session';
 import type { LabelSets, LabelsVersion } from '@tagplane/session';
 import { lifetimeOf } from './messages.ts';
+import { SigningQueue } from './signing-queue.ts';
 
 export interface StatementsOptions {
   readonly cluster: string;
   /** Of this process's own certificate, as it is now. */
   readonly signer: () => StatementSigner;
+}
+
+/** Labels of one server, to be vouched for. */
+export interface SaidLabels {
+  readonly serverId: string;
+  readonly version: LabelsVersion;
+  readonly sets: LabelSets;
+  /** Unix milliseconds. */
+  readonly now: number;
 }
 
 /** A statement on roles is the same for all agents, so that one signature a minute is enough. */
@@ -21,11 +31,13 @@ const ROLES_REUSE_MS = MINUTE;
 /** What this auth process vouches for, so that agents can keep it. */
 export class Statements {
   readonly #options: StatementsOptions;
+  readonly #queue: SigningQueue;
   #roles:
     { readonly revision: string; readonly issuedAt: number; readonly signed: SignedStatement } | undefined;
 
   constructor(options: StatementsOptions) {
     this.#options = options;
+    this.#queue = new SigningQueue(options.signer);
   }
 
   /** Names the authority under which it signs now. */
@@ -34,15 +46,24 @@ export class Statements {
   }
 
   /** Each set's lifetime as the update says it, also that of a set without labels. */
-  labels(serverId: string, version: LabelsVersion, sets: LabelSets, now: number): SignedStatement {
-    const { cluster, signer } = this.#options;
+  labels(said: SaidLabels): SignedStatement {
+    return this.#options.signer().sign(this.#statement(said));
+  }
+
+  /** The same, signed together with what else is said in this turn of the loop. */
+  labelsTogether(said: SaidLabels, done: (signed: SignedStatement) => void): void {
+    this.#queue.add(this.#statement(said), done);
+  }
+
+  #statement({ serverId, version, sets, now }: SaidLabels): Uint8Array {
+    const { cluster } = this.#options;
     const lifetimes = new Map<string, StatedLifetime>();
     for (const namespace of NAMESPACES) {
       if (sets[namespace] !== undefined) lifetimes.set(namespace, lifetimeOf(version.spans[namespace], now));
     }
     const issuedAt = Math.round(now);
     const { revision } = version;
-    return signer().sign(labelsStatement({ cluster, serverId, revision, issuedAt, lifetimes }));
+    return labelsStatement({ cluster, serverId, revision, issuedAt, lifetimes });
   }
 
   roles(revision: string, now: number): SignedStatement {
@@ -87,12 +108,17 @@ export class StreamSignatures {
   message(
     kind: AuthStatement['kind'],
     authority: string,
-    { statement, signature, certificates }: SignedStatement,
+    { statement, signature, certificates, proof }: SignedStatement,
   ): Signature {
     this.#authorities[kind] = authority;
-    if (certificates === this.#known) return create(SignatureSchema, { statement, signature });
+    const message = create(SignatureSchema, { statement, signature });
+    if (proof !== undefined) {
+      message.proof = create(StatementProofSchema, { ...proof, hashes: [...proof.hashes] });
+    }
+    if (certificates === this.#known) return message;
     this.#carried = certificates;
-    return create(SignatureSchema, { statement, signature, certificates: [...certificates] });
+    message.certificates = [...certificates];
+    return message;
   }
 
   /** The agent has read what was sent last. */

@@ -42,6 +42,8 @@ export interface FakeAgentOptions {
   readonly answers?: boolean;
   /** Whether it says that it takes roles. Default true. */
   readonly decides?: boolean;
+  /** Whether it says that it takes signatures over batches. Default true. */
+  readonly takesBatches?: boolean;
   /** Whether it refuses roles. */
   readonly refusesRoles?: boolean;
 }
@@ -80,6 +82,7 @@ export class FakeAgent implements AgentChannel {
         version: '1.2.3',
         heartbeat: this.#heartbeat(),
         decides: this.options.decides ?? true,
+        takesBatches: this.options.takesBatches ?? true,
       },
     });
   }

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file tagplane/v1/inventory.proto.
  */
 export const file_tagplane_v1_inventory: GenFile = /*@__PURE__*/
-  fileDesc("Cht0YWdwbGFuZS92MS9pbnZlbnRvcnkucHJvdG8SC3RhZ3BsYW5lLnYxIoEDChRDb250cm9sU3RyZWFtUmVxdWVzdBIoCgVoZWxsbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLkFnZW50SGVsbG9IABIrCgloZWFydGJlYXQYAiABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRIABIsCgpsYWJlbHNfYWNrGAMgASgLMhYudGFncGxhbmUudjEuTGFiZWxzQWNrSAASLgoLbGFiZWxzX25hY2sYBCABKAsyFy50YWdwbGFuZS52MS5MYWJlbHNOYWNrSAASIQoEcG9uZxgFIAEoCzIRLnRhZ3BsYW5lLnYxLlBvbmdIABIsCgdnb29kYnllGAYgASgLMhkudGFncGxhbmUudjEuQWdlbnRHb29kYnllSAASKgoJcm9sZXNfYWNrGAcgASgLMhUudGFncGxhbmUudjEuUm9sZXNBY2tIABIsCgpyb2xlc19uYWNrGAggASgLMhYudGFncGxhbmUudjEuUm9sZXNOYWNrSABCCQoHbWVzc2FnZSK1AgoVQ29udHJvbFN0cmVhbVJlc3BvbnNlEicKBWhlbGxvGAEgASgLMhYudGFncGxhbmUudjEuQXV0aEhlbGxvSAASMgoNdXBkYXRlX2xhYmVscxgCIAEoCzIZLnRhZ3BsYW5lLnYxLlVwZGF0ZUxhYmVsc0gAEiEKBHBpbmcYAyABKAsyES50YWdwbGFuZS52MS5QaW5nSAASKwoHZ29vZGJ5ZRgEIAEoCzIYLnRhZ3BsYW5lLnYxLkF1dGhHb29kYnllSAASMgoNdHJ1c3RfY2hhbmdlZBgFIAEoCzIZLnRhZ3BsYW5lLnYxLlRydXN0Q2hhbmdlZEgAEjAKDHVwZGF0ZV9yb2xlcxgGIAEoCzIYLnRhZ3BsYW5lLnYxLlVwZGF0ZVJvbGVzSABCCQoHbWVzc2FnZSKnAQoKQWdlbnRIZWxsbxI7CglzZXJ2ZXJfaWQYASABKAlCKLpIJXIjEAEYgAEyHF5bQS1aYS16MC05XVtBLVphLXowLTkuXy1dKiQSGAoHdmVyc2lvbhgCIAEoCUIHukgEcgIYQBIxCgloZWFydGJlYXQYAyABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRCBrpIA8gBARIPCgdkZWNpZGVzGAQgASgIIpcECglIZWFydGJlYXQSGgoIaG9zdG5hbWUYASABKAlCCLpIBXIDGP8BEj0KBmxhYmVscxgCIAMoCzIiLnRhZ3BsYW5lLnYxLkhlYXJ0YmVhdC5MYWJlbHNFbnRyeUIJukgGmgEDEOgHEk0KD2ltcG9ydGVkX2xhYmVscxgDIAMoCzIqLnRhZ3BsYW5lLnYxLkhlYXJ0YmVhdC5JbXBvcnRlZExhYmVsc0VudHJ5Qgi6SAWaAQIQQBIuCgxhd3NfaW5zdGFuY2UYBCABKAsyGC50YWdwbGFuZS52MS5Bd3NJbnN0YW5jZRIeCg1oZWxkX3JldmlzaW9uGAUgASgJQge6SARyAhhAEjEKDmhlbGRfcmVtYWluaW5nGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEHRydXN0X2dlbmVyYXRpb24YByABKAQSJAoTaGVsZF9yb2xlc19yZXZpc2lvbhgIIAEoCUIHukgEcgIYQBI3ChRoZWxkX3JvbGVzX3JlbWFpbmluZxgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjUKE0ltcG9ydGVkTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIjCglMYWJlbHNBY2sSFgoFbm9uY2UYASABKAlCB7pIBHICGEAiPgoKTGFiZWxzTmFjaxIWCgVub25jZRgBIAEoCUIHukgEcgIYQBIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIAIIh4KBFBvbmcSFgoFbm9uY2UYASABKAlCB7pIBHICGEAiKAoMQWdlbnRHb29kYnllEhgKBnJlYXNvbhgBIAEoCUIIukgFcgMYgAgilQEKCUF1dGhIZWxsbxIPCgdhdXRoX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGlkbGVfdGltZW91dBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiK9AQoMVXBkYXRlTGFiZWxzEg0KBW5vbmNlGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEikKB3JlcGxhY2UYAyABKAsyFi50YWdwbGFuZS52MS5MYWJlbFNldHNIABIsCgVyZW5ldxgEIAEoCzIbLnRhZ3BsYW5lLnYxLkxhYmVsTGlmZXRpbWVzSAASKQoJc2lnbmF0dXJlGAUgASgLMhYudGFncGxhbmUudjEuU2lnbmF0dXJlQggKBmNoYW5nZSJHCglTaWduYXR1cmUSEQoJc3RhdGVtZW50GAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDBIUCgxjZXJ0aWZpY2F0ZXMYAyADKAwikQIKC1VwZGF0ZVJvbGVzEg0KBW5vbmNlGAEgASgJEhAKCHJldmlzaW9uGAIgASgJEicKB3JlcGxhY2UYAyABKAsyFC50YWdwbGFuZS52MS5Sb2xlU2V0SAASKQoFYXBwbHkYBCABKAsyGC50YWdwbGFuZS52MS5Sb2xlQ2hhbmdlc0gAEioKBXJlbmV3GAUgASgLMhkudGFncGxhbmUudjEuUm9sZXNSZW5ld2FsSAASLAoJcmVtYWluaW5nGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKCXNpZ25hdHVyZRgHIAEoCzIWLnRhZ3BsYW5lLnYxLlNpZ25hdHVyZUIICgZjaGFuZ2UiMQoHUm9sZVNldBImCgVyb2xlcxgBIAMoCzIXLnRhZ3BsYW5lLnYxLkFjY2Vzc1JvbGUiWwoLUm9sZUNoYW5nZXMSFQoNYmFzZV9yZXZpc2lvbhgBIAEoCRIkCgNwdXQYAiADKAsyFy50YWdwbGFuZS52MS5BY2Nlc3NSb2xlEg8KB3JlbW92ZWQYAyADKAkiDgoMUm9sZXNSZW5ld2FsIiIKCFJvbGVzQWNrEhYKBW5vbmNlGAEgASgJQge6SARyAhhAIj0KCVJvbGVzTmFjaxIWCgVub25jZRgBIAEoCUIHukgEcgIYQBIYCgZyZWFzb24YAiABKAlCCLpIBXIDGIAIIjAKCUxhYmVsU2V0cxIjCgRzZXRzGAEgAygLMhUudGFncGxhbmUudjEuTGFiZWxTZXQirQEKCExhYmVsU2V0EhEKCW5hbWVzcGFjZRgBIAEoCRIxCgZsYWJlbHMYAiADKAsyIS50YWdwbGFuZS52MS5MYWJlbFNldC5MYWJlbHNFbnRyeRIsCghsaWZldGltZRgDIAEoCzIaLnRhZ3BsYW5lLnYxLkxhYmVsTGlmZXRpbWUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKdAQoOTGFiZWxMaWZldGltZXMSPQoJbGlmZXRpbWVzGAEgAygLMioudGFncGxhbmUudjEuTGFiZWxMaWZldGltZXMuTGlmZXRpbWVzRW50cnkaTAoOTGlmZXRpbWVzRW50cnkSCwoDa2V5GAEgASgJEikKBXZhbHVlGAIgASgLMhoudGFncGxhbmUudjEuTGFiZWxMaWZldGltZToCOAEiZQoNTGFiZWxMaWZldGltZRImCgNhZ2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJcmVtYWluaW5nGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIk0KDFRydXN0Q2hhbmdlZBISCgpnZW5lcmF0aW9uGAEgASgEEikKBndpdGhpbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIVCgRQaW5nEg0KBW5vbmNlGAEgASgJIn4KC0F1dGhHb29kYnllEioKBnJlYXNvbhgBIAEoDjIaLnRhZ3BsYW5lLnYxLkdvb2RieWVSZWFzb24SMgoPcmVjb25uZWN0X2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB21lc3NhZ2UYAyABKAkqpQEKDUdvb2RieWVSZWFzb24SHgoaR09PREJZRV9SRUFTT05fVU5TUEVDSUZJRUQQABIYChRHT09EQllFX1JFQVNPTl9EUkFJThABEh0KGUdPT0RCWUVfUkVBU09OX1NVUEVSU0VERUQQAhIaChZHT09EQllFX1JFQVNPTl9SRUZVU0VEEAMSHwobR09PREJZRV9SRUFTT05fVU5SRVNQT05TSVZFEAQybgoQSW52ZW50b3J5U2VydmljZRJaCg1Db250cm9sU3RyZWFtEiEudGFncGxhbmUudjEuQ29udHJvbFN0cmVhbVJlcXVlc3QaIi50YWdwbGFuZS52MS5Db250cm9sU3RyZWFtUmVzcG9uc2UoATABYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_tagplane_v1_role, file_tagplane_v1_serverinfo]);
+  fileDesc("Cht0YWdwbGFuZS92MS9pbnZlbnRvcnkucHJvdG8SC3RhZ3BsYW5lLnYxIoEDChRDb250cm9sU3RyZWFtUmVxdWVzdBIoCgVoZWxsbxgBIAEoCzIXLnRhZ3BsYW5lLnYxLkFnZW50SGVsbG9IABIrCgloZWFydGJlYXQYAiABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRIABIsCgpsYWJlbHNfYWNrGAMgASgLMhYudGFncGxhbmUudjEuTGFiZWxzQWNrSAASLgoLbGFiZWxzX25hY2sYBCABKAsyFy50YWdwbGFuZS52MS5MYWJlbHNOYWNrSAASIQoEcG9uZxgFIAEoCzIRLnRhZ3BsYW5lLnYxLlBvbmdIABIsCgdnb29kYnllGAYgASgLMhkudGFncGxhbmUudjEuQWdlbnRHb29kYnllSAASKgoJcm9sZXNfYWNrGAcgASgLMhUudGFncGxhbmUudjEuUm9sZXNBY2tIABIsCgpyb2xlc19uYWNrGAggASgLMhYudGFncGxhbmUudjEuUm9sZXNOYWNrSABCCQoHbWVzc2FnZSK1AgoVQ29udHJvbFN0cmVhbVJlc3BvbnNlEicKBWhlbGxvGAEgASgLMhYudGFncGxhbmUudjEuQXV0aEhlbGxvSAASMgoNdXBkYXRlX2xhYmVscxgCIAEoCzIZLnRhZ3BsYW5lLnYxLlVwZGF0ZUxhYmVsc0gAEiEKBHBpbmcYAyABKAsyES50YWdwbGFuZS52MS5QaW5nSAASKwoHZ29vZGJ5ZRgEIAEoCzIYLnRhZ3BsYW5lLnYxLkF1dGhHb29kYnllSAASMgoNdHJ1c3RfY2hhbmdlZBgFIAEoCzIZLnRhZ3BsYW5lLnYxLlRydXN0Q2hhbmdlZEgAEjAKDHVwZGF0ZV9yb2xlcxgGIAEoCzIYLnRhZ3BsYW5lLnYxLlVwZGF0ZVJvbGVzSABCCQoHbWVzc2FnZSK+AQoKQWdlbnRIZWxsbxI7CglzZXJ2ZXJfaWQYASABKAlCKLpIJXIjEAEYgAEyHF5bQS1aYS16MC05XVtBLVphLXowLTkuXy1dKiQSGAoHdmVyc2lvbhgCIAEoCUIHukgEcgIYQBIxCgloZWFydGJlYXQYAyABKAsyFi50YWdwbGFuZS52MS5IZWFydGJlYXRCBrpIA8gBARIPCgdkZWNpZGVzGAQgASgIEhUKDXRha2VzX2JhdGNoZXMYBSABKAgilwQKCUhlYXJ0YmVhdBIaCghob3N0bmFtZRgBIAEoCUIIukgFcgMY/wESPQoGbGFiZWxzGAIgAygLMiIudGFncGxhbmUudjEuSGVhcnRiZWF0LkxhYmVsc0VudHJ5Qgm6SAaaAQMQ6AcSTQoPaW1wb3J0ZWRfbGFiZWxzGAMgAygLMioudGFncGxhbmUudjEuSGVhcnRiZWF0LkltcG9ydGVkTGFiZWxzRW50cnlCCLpIBZoBAhBAEi4KDGF3c19pbnN0YW5jZRgEIAEoCzIYLnRhZ3BsYW5lLnYxLkF3c0luc3RhbmNlEh4KDWhlbGRfcmV2aXNpb24YBSABKAlCB7pIBHICGEASMQoOaGVsZF9yZW1haW5pbmcYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQdHJ1c3RfZ2VuZXJhdGlvbhgHIAEoBBIkChNoZWxkX3JvbGVzX3JldmlzaW9uGAggASgJQge6SARyAhhAEjcKFGhlbGRfcm9sZXNfcmVtYWluaW5nGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNQoTSW1wb3J0ZWRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiMKCUxhYmVsc0FjaxIWCgVub25jZRgBIAEoCUIHukgEcgIYQCI+CgpMYWJlbHNOYWNrEhYKBW5vbmNlGAEgASgJQge6SARyAhhAEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMYgAgiHgoEUG9uZxIWCgVub25jZRgBIAEoCUIHukgEcgIYQCIoCgxBZ2VudEdvb2RieWUSGAoGcmVhc29uGAEgASgJQgi6SAVyAxiACCKVAQoJQXV0aEhlbGxvEg8KB2F1dGhfaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMaWRsZV90aW1lb3V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIr0BCgxVcGRhdGVMYWJlbHMSDQoFbm9uY2UYASABKAkSEAoIcmV2aXNpb24YAiABKAkSKQoHcmVwbGFjZRgDIAEoCzIWLnRhZ3BsYW5lLnYxLkxhYmVsU2V0c0gAEiwKBXJlbmV3GAQgASgLMhsudGFncGxhbmUudjEuTGFiZWxMaWZldGltZXNIABIpCglzaWduYXR1cmUYBSABKAsyFi50YWdwbGFuZS52MS5TaWduYXR1cmVCCAoGY2hhbmdlInMKCVNpZ25hdHVyZRIRCglzdGF0ZW1lbnQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEhQKDGNlcnRpZmljYXRlcxgDIAMoDBIqCgVwcm9vZhgEIAEoCzIbLnRhZ3BsYW5lLnYxLlN0YXRlbWVudFByb29mIjIKDlN0YXRlbWVudFByb29mEhAKCHBvc2l0aW9uGAEgASgNEg4KBmhhc2hlcxgCIAMoDCKRAgoLVXBkYXRlUm9sZXMSDQoFbm9uY2UYASABKAkSEAoIcmV2aXNpb24YAiABKAkSJwoHcmVwbGFjZRgDIAEoCzIULnRhZ3BsYW5lLnYxLlJvbGVTZXRIABIpCgVhcHBseRgEIAEoCzIYLnRhZ3BsYW5lLnYxLlJvbGVDaGFuZ2VzSAASKgoFcmVuZXcYBSABKAsyGS50YWdwbGFuZS52MS5Sb2xlc1JlbmV3YWxIABIsCglyZW1haW5pbmcYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoJc2lnbmF0dXJlGAcgASgLMhYudGFncGxhbmUudjEuU2lnbmF0dXJlQggKBmNoYW5nZSIxCgdSb2xlU2V0EiYKBXJvbGVzGAEgAygLMhcudGFncGxhbmUudjEuQWNjZXNzUm9sZSJbCgtSb2xlQ2hhbmdlcxIVCg1iYXNlX3JldmlzaW9uGAEgASgJEiQKA3B1dBgCIAMoCzIXLnRhZ3BsYW5lLnYxLkFjY2Vzc1JvbGUSDwoHcmVtb3ZlZBgDIAMoCSIOCgxSb2xlc1JlbmV3YWwiIgoIUm9sZXNBY2sSFgoFbm9uY2UYASABKAlCB7pIBHICGEAiPQoJUm9sZXNOYWNrEhYKBW5vbmNlGAEgASgJQge6SARyAhhAEhgKBnJlYXNvbhgCIAEoCUIIukgFcgMYgAgiMAoJTGFiZWxTZXRzEiMKBHNldHMYASADKAsyFS50YWdwbGFuZS52MS5MYWJlbFNldCKtAQoITGFiZWxTZXQSEQoJbmFtZXNwYWNlGAEgASgJEjEKBmxhYmVscxgCIAMoCzIhLnRhZ3BsYW5lLnYxLkxhYmVsU2V0LkxhYmVsc0VudHJ5EiwKCGxpZmV0aW1lGAMgASgLMhoudGFncGxhbmUudjEuTGFiZWxMaWZldGltZRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIp0BCg5MYWJlbExpZmV0aW1lcxI9CglsaWZldGltZXMYASADKAsyKi50YWdwbGFuZS52MS5MYWJlbExpZmV0aW1lcy5MaWZldGltZXNFbnRyeRpMCg5MaWZldGltZXNFbnRyeRILCgNrZXkYASABKAkSKQoFdmFsdWUYAiABKAsyGi50YWdwbGFuZS52MS5MYWJlbExpZmV0aW1lOgI4ASJlCg1MYWJlbExpZmV0aW1lEiYKA2FnZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglyZW1haW5pbmcYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iTQoMVHJ1c3RDaGFuZ2VkEhIKCmdlbmVyYXRpb24YASABKAQSKQoGd2l0aGluGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhUKBFBpbmcSDQoFbm9uY2UYASABKAkifgoLQXV0aEdvb2RieWUSKgoGcmVhc29uGAEgASgOMhoudGFncGxhbmUudjEuR29vZGJ5ZVJlYXNvbhIyCg9yZWNvbm5lY3RfYWZ0ZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHbWVzc2FnZRgDIAEoCSqlAQoNR29vZGJ5ZVJlYXNvbhIeChpHT09EQllFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhgKFEdPT0RCWUVfUkVBU09OX0RSQUlOEAESHQoZR09PREJZRV9SRUFTT05fU1VQRVJTRURFRBACEhoKFkdPT0RCWUVfUkVBU09OX1JFRlVTRUQQAxIfChtHT09EQllFX1JFQVNPTl9VTlJFU1BPTlNJVkUQBDJuChBJbnZlbnRvcnlTZXJ2aWNlEloKDUNvbnRyb2xTdHJlYW0SIS50YWdwbGFuZS52MS5Db250cm9sU3RyZWFtUmVxdWVzdBoiLnRhZ3BsYW5lLnYxLkNvbnRyb2xTdHJlYW1SZXNwb25zZSgBMAFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_tagplane_v1_role, file_tagplane_v1_serverinfo]);
 
 /**
  * Agent to auth service.
@@ -206,6 +206,13 @@ export type AgentHello = Message<"tagplane.v1.AgentHello"> & {
    * @generated from field: bool decides = 4;
    */
   decides: boolean;
+
+  /**
+   * Whether it takes signatures over batches of statements.
+   *
+   * @generated from field: bool takes_batches = 5;
+   */
+  takesBatches: boolean;
 };
 
 /**
@@ -490,14 +497,14 @@ export const UpdateLabelsSchema: GenMessage<UpdateLabels> = /*@__PURE__*/
  */
 export type Signature = Message<"tagplane.v1.Signature"> & {
   /**
-   * What is signed.
+   * What is said.
    *
    * @generated from field: bytes statement = 1;
    */
   statement: Uint8Array;
 
   /**
-   * ECDSA over it with SHA-256, DER.
+   * ECDSA with SHA-256, DER: over the statement or, where there is a proof, over what it leads to.
    *
    * @generated from field: bytes signature = 2;
    */
@@ -510,6 +517,13 @@ export type Signature = Message<"tagplane.v1.Signature"> & {
    * @generated from field: repeated bytes certificates = 3;
    */
   certificates: Uint8Array[];
+
+  /**
+   * For a statement that was signed together with others; only for agents that take batches.
+   *
+   * @generated from field: tagplane.v1.StatementProof proof = 4;
+   */
+  proof?: StatementProof | undefined;
 };
 
 /**
@@ -518,6 +532,36 @@ export type Signature = Message<"tagplane.v1.Signature"> & {
  */
 export const SignatureSchema: GenMessage<Signature> = /*@__PURE__*/
   messageDesc(file_tagplane_v1_inventory, 10);
+
+/**
+ * Leads from a statement to the root of a tree of SHA-256 hashes, as in RFC 6962, section 2.1: a statement is
+ * hashed behind a byte 0, two hashes behind a byte 1, and beside the last ones are 32 zero bytes. What is
+ * signed is `tagplane-batch-v1`, a line end, and the root in hexadecimal.
+ *
+ * @generated from message tagplane.v1.StatementProof
+ */
+export type StatementProof = Message<"tagplane.v1.StatementProof"> & {
+  /**
+   * The statement's place among the others, from 0.
+   *
+   * @generated from field: uint32 position = 1;
+   */
+  position: number;
+
+  /**
+   * What stands beside its way, from the bottom: at most 16, of 32 bytes each.
+   *
+   * @generated from field: repeated bytes hashes = 2;
+   */
+  hashes: Uint8Array[];
+};
+
+/**
+ * Describes the message tagplane.v1.StatementProof.
+ * Use `create(StatementProofSchema)` to create a new message.
+ */
+export const StatementProofSchema: GenMessage<StatementProof> = /*@__PURE__*/
+  messageDesc(file_tagplane_v1_inventory, 11);
 
 /**
  * The roles that the agent should decide by.
@@ -590,7 +634,7 @@ export type UpdateRoles = Message<"tagplane.v1.UpdateRoles"> & {
  * Use `create(UpdateRolesSchema)` to create a new message.
  */
 export const UpdateRolesSchema: GenMessage<UpdateRoles> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 11);
+  messageDesc(file_tagplane_v1_inventory, 12);
 
 /**
  * Roles.
@@ -611,7 +655,7 @@ export type RoleSet = Message<"tagplane.v1.RoleSet"> & {
  * Use `create(RoleSetSchema)` to create a new message.
  */
 export const RoleSetSchema: GenMessage<RoleSet> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 12);
+  messageDesc(file_tagplane_v1_inventory, 13);
 
 /**
  * The difference of two sets of roles.
@@ -646,7 +690,7 @@ export type RoleChanges = Message<"tagplane.v1.RoleChanges"> & {
  * Use `create(RoleChangesSchema)` to create a new message.
  */
 export const RoleChangesSchema: GenMessage<RoleChanges> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 13);
+  messageDesc(file_tagplane_v1_inventory, 14);
 
 /**
  * Says nothing new.
@@ -661,7 +705,7 @@ export type RolesRenewal = Message<"tagplane.v1.RolesRenewal"> & {
  * Use `create(RolesRenewalSchema)` to create a new message.
  */
 export const RolesRenewalSchema: GenMessage<RolesRenewal> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 14);
+  messageDesc(file_tagplane_v1_inventory, 15);
 
 /**
  * The roles took effect.
@@ -682,7 +726,7 @@ export type RolesAck = Message<"tagplane.v1.RolesAck"> & {
  * Use `create(RolesAckSchema)` to create a new message.
  */
 export const RolesAckSchema: GenMessage<RolesAck> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 15);
+  messageDesc(file_tagplane_v1_inventory, 16);
 
 /**
  * The roles were refused.
@@ -710,7 +754,7 @@ export type RolesNack = Message<"tagplane.v1.RolesNack"> & {
  * Use `create(RolesNackSchema)` to create a new message.
  */
 export const RolesNackSchema: GenMessage<RolesNack> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 16);
+  messageDesc(file_tagplane_v1_inventory, 17);
 
 /**
  * One whole set for each namespace; a namespace that is not named here is empty.
@@ -731,7 +775,7 @@ export type LabelSets = Message<"tagplane.v1.LabelSets"> & {
  * Use `create(LabelSetsSchema)` to create a new message.
  */
 export const LabelSetsSchema: GenMessage<LabelSets> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 17);
+  messageDesc(file_tagplane_v1_inventory, 18);
 
 /**
  * The whole set of one namespace.
@@ -766,7 +810,7 @@ export type LabelSet = Message<"tagplane.v1.LabelSet"> & {
  * Use `create(LabelSetSchema)` to create a new message.
  */
 export const LabelSetSchema: GenMessage<LabelSet> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 18);
+  messageDesc(file_tagplane_v1_inventory, 19);
 
 /**
  * New lifetimes for sets that the agent holds.
@@ -787,7 +831,7 @@ export type LabelLifetimes = Message<"tagplane.v1.LabelLifetimes"> & {
  * Use `create(LabelLifetimesSchema)` to create a new message.
  */
 export const LabelLifetimesSchema: GenMessage<LabelLifetimes> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 19);
+  messageDesc(file_tagplane_v1_inventory, 20);
 
 /**
  * Durations, not clock times: the two clocks need not agree.
@@ -815,7 +859,7 @@ export type LabelLifetime = Message<"tagplane.v1.LabelLifetime"> & {
  * Use `create(LabelLifetimeSchema)` to create a new message.
  */
 export const LabelLifetimeSchema: GenMessage<LabelLifetime> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 20);
+  messageDesc(file_tagplane_v1_inventory, 21);
 
 /**
  * The agent should renew its certificate on this connection, and trust what comes with it.
@@ -843,7 +887,7 @@ export type TrustChanged = Message<"tagplane.v1.TrustChanged"> & {
  * Use `create(TrustChangedSchema)` to create a new message.
  */
 export const TrustChangedSchema: GenMessage<TrustChanged> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 21);
+  messageDesc(file_tagplane_v1_inventory, 22);
 
 /**
  * Asks for a Pong.
@@ -864,7 +908,7 @@ export type Ping = Message<"tagplane.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 22);
+  messageDesc(file_tagplane_v1_inventory, 23);
 
 /**
  * The auth service is about to close the stream.
@@ -899,7 +943,7 @@ export type AuthGoodbye = Message<"tagplane.v1.AuthGoodbye"> & {
  * Use `create(AuthGoodbyeSchema)` to create a new message.
  */
 export const AuthGoodbyeSchema: GenMessage<AuthGoodbye> = /*@__PURE__*/
-  messageDesc(file_tagplane_v1_inventory, 23);
+  messageDesc(file_tagplane_v1_inventory, 24);
 
 /**
  * Why the auth service closes a stream.
