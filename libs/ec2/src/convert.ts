@@ -37,7 +37,7 @@ function convertInstance(
   ownerId: string,
   region: Region,
 ): DiscoveredInstance | RejectedInstance {
-  const { InstanceId: id = '', State, Tags } = described;
+  const { InstanceId: id = '', State, Tags, VpcId: vpc, Platform } = described;
   const instance = parseInstanceId(id);
   if (instance === undefined) return { instance: id, reason: `no instance id: ${shown(id)}` };
   if (account === undefined) return { instance: id, reason: `no account id in OwnerId: ${shown(ownerId)}` };
@@ -45,7 +45,8 @@ function convertInstance(
   if (state === undefined) return { instance: id, reason: `unknown state: ${shown(State?.Name ?? '')}` };
   const tags = convertTags(Tags);
   if (tags === undefined) return { instance: id, reason: 'a tag without a key, or a key twice' };
-  return { key: { account, region, instance }, state, tags };
+  const platform = Platform?.toLowerCase() === 'windows' ? 'windows' : 'linux';
+  return { key: { account, region, instance }, state, tags, vpc: vpc === '' ? undefined : vpc, platform };
 }
 
 function convertTags(tags: readonly Tag[] | undefined): Labels | undefined {

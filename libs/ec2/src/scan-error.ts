@@ -90,6 +90,35 @@ export function classify(error: unknown): { kind: Exclude<ScanErrorKind, 'aborte
   return { kind: 'other', code: codes[0] ?? 'unknown' };
 }
 
+/**
+ * Whether EC2 asked for fewer requests: also with a plain 503, which it answers when it is overloaded.
+ */
+export function isThrottle(error: unknown): boolean {
+  return classify(error).kind === 'throttled' || statusOf(error) === 503;
+}
+
+/** An error of the SDK as a scan's, with what was going on when it came. */
+export function toScanError(
+  error: unknown,
+  at: {
+    readonly region: Region;
+    /** Before the request that failed. */
+    readonly requests: number;
+    /** By the caller. */
+    readonly aborted: boolean;
+    /** Whether time had run out. */
+    readonly late: boolean;
+  },
+): ScanError {
+  const { region } = at;
+  const requests = at.requests + attemptsOf(error);
+  if (at.aborted)
+    return new ScanError({ kind: 'aborted', region, requests, code: 'AbortError' }, { cause: error });
+  if (at.late)
+    return new ScanError({ kind: 'unreachable', region, requests, code: 'PageTimeout' }, { cause: error });
+  return new ScanError({ ...classify(error), region, requests }, { cause: error });
+}
+
 /** Attempts that the SDK counted on a failed request; 0 when it never got as far as sending. */
 export function attemptsOf(error: unknown): number {
   return metadataOf(error).attempts ?? 0;

@@ -83,6 +83,8 @@ describe('createEc2Scanner', () => {
       key: { account: '123456789012', region: 'eu-central-1', instance: 'i-0000000a' },
       state: 'running',
       tags: new Map([['__proto__', '']]),
+      vpc: undefined,
+      platform: 'linux',
     });
     expect(pages.map(({ rejected }) => rejected.length)).toEqual([0, 1]);
     expect(pages.map(({ requests }) => requests)).toEqual([1, 1]);

@@ -1,61 +1,57 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EC2Client, paginateDescribeInstances } from '@aws-sdk/client-ec2';
-import type { EC2ClientConfig, Filter } from '@aws-sdk/client-ec2';
-import type { Region } from '@tagplane/identity';
+import { paginateDescribeInstances } from '@aws-sdk/client-ec2';
+import type { EC2Client, Filter } from '@aws-sdk/client-ec2';
+import type { InstanceId, Region } from '@tagplane/identity';
+import { createEc2Client } from './client.ts';
+import type { Ec2ClientOptions } from './client.ts';
 import { convertReservations } from './convert.ts';
-import type { DiscoveredPage, Ec2Scanner, ScanFilters, ScanOptions } from './discovered.ts';
-import { ScanError, attemptsOf, classify } from './scan-error.ts';
+import { createDeadline } from './deadline.ts';
+import type {
+  DiscoveredInstance,
+  DiscoveredPage,
+  Ec2Scanner,
+  RejectedInstance,
+  ScanOptions,
+} from './discovered.ts';
+import { matchesFilters, queriesOf } from './filters.ts';
+import { pace } from './pacing.ts';
+import type { RequestPacer } from './quota/request-pacer.ts';
+import { ScanError, toScanError } from './scan-error.ts';
 
 /** The most that DescribeInstances takes: a tenth of the requests of a page of 100. */
 const PAGE_SIZE = 1000;
-/**
- * With full jitter and a base of 0.5 s for throttling, five attempts span about 8 s: longer than the
- * bucket of Describe calls (20/s) needs to recover from a burst, and short beside a scan's interval.
- */
-const MAX_ATTEMPTS = 5;
-const CONNECTION_TIMEOUT_MS = 5_000;
-/** To the first byte of an answer. EC2 takes a few seconds over a page of 1,000. */
-const REQUEST_TIMEOUT_MS = 30_000;
-/** Without a byte in the middle of an answer. */
-const SOCKET_TIMEOUT_MS = 15_000;
 /** 5 attempts of at most 30 s to the first byte, plus their backoff and the transfer. */
 const PAGE_TIMEOUT_MS = 180_000;
+/** EC2 takes 200 values in a filter; of a hundred, the answer takes half a megabyte. */
+const MAX_DESCRIBED = 100;
 
-export interface Ec2ScannerOptions {
-  readonly region: Region;
-  /** Default: AWS_ENDPOINT_URL_EC2, AWS_ENDPOINT_URL, then EC2's own, all found by the SDK. */
-  readonly endpoint?: string;
-  /** Default: the SDK's chain (environment, profile, container, instance role). */
-  readonly credentials?: NonNullable<EC2ClientConfig['credentials']>;
-  /** Tries of one request, the first included. Default 5. */
-  readonly maxAttempts?: number;
-  /** Bound on one page, retries included, in milliseconds. Default 180,000. */
+export interface Ec2ScannerOptions extends Ec2ClientOptions {
+  /** Asked before every attempt. Default: no pacing. */
+  readonly pacer?: RequestPacer;
+  /** Bound on one page, retries included and waiting for the pacer not, in milliseconds. Default 180,000. */
   readonly pageTimeoutMs?: number;
 }
 
+/** What the pages of one query have in common. */
+interface Source {
+  readonly client: EC2Client;
+  readonly region: Region;
+  readonly pacer: RequestPacer | undefined;
+  readonly pageTimeoutMs: number;
+}
+
 /**
- * A scanner over the AWS SDK's own client and paginator. Its client slows down by itself when EC2
- * throttles, and keeps that pace over scans: make one scanner a region and hold on to it.
+ * A scanner over the AWS SDK's own client and paginator. It keeps connections: make one scanner a region
+ * and set of credentials, and hold on to it.
  */
 export function createEc2Scanner(options: Ec2ScannerOptions): Ec2Scanner {
-  const { region, endpoint, credentials, maxAttempts = MAX_ATTEMPTS } = options;
-  const client = new EC2Client({
-    region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-    maxAttempts,
-    retryMode: 'adaptive',
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-      socketTimeout: SOCKET_TIMEOUT_MS,
-    },
-  });
-  const pageTimeoutMs = options.pageTimeoutMs ?? PAGE_TIMEOUT_MS;
+  const { region, pacer, pageTimeoutMs = PAGE_TIMEOUT_MS } = options;
+  const client = createEc2Client(options);
+  const source = { client, region, pacer, pageTimeoutMs };
   return {
     region,
-    scan: (scanOptions) => scan(client, region, pageTimeoutMs, scanOptions),
+    scan: (scanOptions) => scan(source, scanOptions),
+    describe: (ids, { signal }) => describeIds(source, ids, signal),
     [Symbol.dispose]: () => {
       client.destroy();
     },
@@ -63,21 +59,66 @@ export function createEc2Scanner(options: Ec2ScannerOptions): Ec2Scanner {
 }
 
 async function* scan(
-  client: EC2Client,
-  region: Region,
-  pageTimeoutMs: number,
-  { signal, filters }: ScanOptions,
+  source: Source,
+  { signal, filters = {} }: ScanOptions,
 ): AsyncGenerator<DiscoveredPage, void, undefined> {
+  let requests = 0;
+  for (const query of queriesOf(filters)) {
+    for await (const page of pagesOf(source, query, { signal, requests })) {
+      requests += page.requests;
+      // What EC2 has no filter for is left out here, by the same rules as for instances asked for by id.
+      yield { ...page, instances: page.instances.filter((instance) => matchesFilters(instance, filters)) };
+    }
+  }
+}
+
+async function describeIds(
+  source: Source,
+  ids: readonly InstanceId[],
+  signal: AbortSignal,
+): Promise<DiscoveredPage> {
+  if (ids.length > MAX_DESCRIBED) throw new RangeError(`${ids.length} ids are more than ${MAX_DESCRIBED}`);
+  const instances: DiscoveredInstance[] = [];
+  const rejected: RejectedInstance[] = [];
+  let requests = 0;
+  if (ids.length === 0) return { instances, rejected, requests };
+  // As InstanceIds, one id that EC2 does not know would fail the request for all of them.
+  const query = [{ Name: 'instance-id', Values: [...ids] }];
+  for await (const page of pagesOf(source, query, { signal, requests: 0 })) {
+    instances.push(...page.instances);
+    rejected.push(...page.rejected);
+    requests += page.requests;
+  }
+  return { instances, rejected, requests };
+}
+
+/** @param already requests of the scan before this query, for the error that may end it */
+async function* pagesOf(
+  source: Source,
+  filters: Filter[],
+  { signal, requests: already }: { readonly signal: AbortSignal; readonly requests: number },
+): AsyncGenerator<DiscoveredPage, void, undefined> {
+  const { client, region, pacer, pageTimeoutMs } = source;
   using deadline = createDeadline(pageTimeoutMs);
   const abortSignal = AbortSignal.any([signal, deadline.signal]);
-  const pages = paginateDescribeInstances({ client, pageSize: PAGE_SIZE }, describeInput(filters), {
-    abortSignal,
-  });
-  let requests = 0;
+  const pages = paginateDescribeInstances(
+    {
+      client,
+      pageSize: PAGE_SIZE,
+      withCommand: (command) => {
+        pace(command, { pacer, signal: abortSignal, clock: deadline });
+        return command;
+      },
+    },
+    filters.length === 0 ? {} : { Filters: filters },
+    { abortSignal },
+  );
+  let requests = already;
   for (;;) {
+    deadline.reset();
     deadline.start();
     const next = await pages.next().catch((error: unknown) => {
-      throw scanError(error, region, requests, { signal, deadline: deadline.signal });
+      throw toScanError(error, { region, requests, aborted: signal.aborted, late: deadline.signal.aborted });
     });
     deadline.stop();
     if (next.done === true) return;
@@ -95,54 +136,4 @@ async function* scan(
     // Parsing a page is one long step: whatever else waits gets its turn before the next.
     await nextTurn();
   }
-}
-
-function describeInput(filters: ScanFilters | undefined): { Filters?: Filter[] } {
-  const tags = Object.entries(filters?.tags ?? {});
-  if (tags.length === 0) return {};
-  return {
-    Filters: tags.map(([key, values]) =>
-      values.length === 0 ? { Name: 'tag-key', Values: [key] } : { Name: `tag:${key}`, Values: [...values] },
-    ),
-  };
-}
-
-function scanError(
-  error: unknown,
-  region: Region,
-  requestsBefore: number,
-  signals: { signal: AbortSignal; deadline: AbortSignal },
-): ScanError {
-  const requests = requestsBefore + attemptsOf(error);
-  if (signals.signal.aborted) {
-    return new ScanError({ kind: 'aborted', region, requests, code: 'AbortError' }, { cause: error });
-  }
-  if (signals.deadline.aborted) {
-    return new ScanError({ kind: 'unreachable', region, requests, code: 'PageTimeout' }, { cause: error });
-  }
-  return new ScanError({ ...classify(error), region, requests }, { cause: error });
-}
-
-/** A signal that aborts when `start` was not followed by `stop` in time. */
-function createDeadline(ms: number): {
-  readonly signal: AbortSignal;
-  start(): void;
-  stop(): void;
-  [Symbol.dispose](): void;
-} {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    clearTimeout(timer);
-  };
-  return {
-    signal: controller.signal,
-    start: () => {
-      timer = setTimeout(() => {
-        controller.abort();
-      }, ms);
-    },
-    stop,
-    [Symbol.dispose]: stop,
-  };
 }

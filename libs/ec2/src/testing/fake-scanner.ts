@@ -1,9 +1,11 @@
 import { parseInstanceKey, parseRegion } from '@tagplane/identity';
-import type { Region } from '@tagplane/identity';
+import type { InstanceId, Region } from '@tagplane/identity';
 import type {
   DiscoveredInstance,
+  DiscoveredPage,
   Ec2Scanner,
   InstanceState,
+  Platform,
   RejectedInstance,
   ScanFilters,
 } from '../discovered.ts';
@@ -16,19 +18,33 @@ export type FakeStep = { readonly afterMs?: number } & (
   | { readonly fail: Exclude<ScanErrorKind, 'aborted'> }
 );
 
+/** What a describe by ids answers: those of the ids that are there, in any order, or how it fails. */
+export type FakeDescribe = (ids: readonly InstanceId[], call: number) => FakeStep;
+
 /** The steps of each scan, by its number from 0. A scan whose steps end without `fail` is complete. */
 export type FakeScript = (scan: number) => readonly FakeStep[];
 
 export interface FakeScanner extends Ec2Scanner {
   /** Scans that were started. */
   readonly scans: number;
+  /** The ids of each describe, in order. */
+  readonly described: readonly (readonly InstanceId[])[];
   /** Of the latest scan. */
   readonly filters: ScanFilters | undefined;
   readonly disposed: boolean;
 }
 
-/** A scanner that plays a script; under fake timers it takes virtual time only. */
-export function fakeScanner(script: FakeScript, region: Region = fakeRegion('eu-central-1')): FakeScanner {
+/**
+ * A scanner that plays a script; under fake timers it takes virtual time only.
+ *
+ * @param describe default: no instance is there
+ */
+export function fakeScanner(
+  script: FakeScript,
+  region: Region = fakeRegion('eu-central-1'),
+  describe: FakeDescribe = () => ({ instances: [] }),
+): FakeScanner {
+  const described: (readonly InstanceId[])[] = [];
   let scans = 0;
   let filters: ScanFilters | undefined;
   let disposed = false;
@@ -37,6 +53,7 @@ export function fakeScanner(script: FakeScript, region: Region = fakeRegion('eu-
     get scans() {
       return scans;
     },
+    described,
     get filters() {
       return filters;
     },
@@ -49,13 +66,23 @@ export function fakeScanner(script: FakeScript, region: Region = fakeRegion('eu-
       filters = options.filters;
       return play(steps, region, options.signal);
     },
+    describe: async (ids, { signal }) => {
+      const step = describe(ids, described.length);
+      described.push([...ids]);
+      for await (const page of play([step], region, signal)) return page;
+      throw new Error('a step is a page or throws');
+    },
     [Symbol.dispose]: () => {
       disposed = true;
     },
   };
 }
 
-async function* play(steps: readonly FakeStep[], region: Region, signal: AbortSignal) {
+async function* play(
+  steps: readonly FakeStep[],
+  region: Region,
+  signal: AbortSignal,
+): AsyncGenerator<DiscoveredPage, void, undefined> {
   let requests = 0;
   for (const step of steps) {
     await pause(step.afterMs ?? 0, signal);
@@ -85,14 +112,23 @@ export interface FakeInstanceParts {
   readonly region?: string;
   readonly state?: InstanceState;
   readonly tags?: Iterable<readonly [string, string]>;
+  readonly vpc?: string | undefined;
+  /** Default `linux`. */
+  readonly platform?: Platform;
 }
 
 /** An instance for scripts: the number becomes its id, `i-` and 17 hexadecimal digits. */
 export function fakeInstance(number: number, parts: FakeInstanceParts = {}): DiscoveredInstance {
-  const { account = '123456789012', region = 'eu-central-1', state = 'running', tags = [] } = parts;
+  const {
+    account = '123456789012',
+    region = 'eu-central-1',
+    state = 'running',
+    tags = [],
+    platform = 'linux',
+  } = parts;
   const key = parseInstanceKey({ account, region, instance: `i-${number.toString(16).padStart(17, '0')}` });
   if (key === undefined) throw new RangeError(`no instance key: ${account}, ${region}, ${number}`);
-  return { key, state, tags: new Map(tags) };
+  return { key, state, tags: new Map(tags), vpc: parts.vpc, platform };
 }
 
 /** A region for scripts; throws RangeError for text that is none. */

@@ -2,6 +2,7 @@ export {
   fakeInstance,
   fakeRegion,
   fakeScanner,
+  type FakeDescribe,
   type FakeInstanceParts,
   type FakeScanner,
   type FakeScript,
