@@ -31,6 +31,7 @@ export function createMetrics(registry: Registry, scheduler: UpsertScheduler) {
   const histogram = (name: string, help: string, labelNames: string[], buckets: number[]): Histogram =>
     new Histogram({ name: `tagplane_discovery_${name}`, help, labelNames, buckets, registers });
   gauge('queue_length', 'Items that wait to be sent.', () => scheduler.queueLength);
+  gauge('express_length', 'Of those, items in the express lane.', () => scheduler.expressLength);
   gauge('in_flight', 'Items sent and not yet answered.', () => scheduler.inFlight);
   gauge(
     'known_server_infos',
@@ -62,6 +63,11 @@ export function createMetrics(registry: Registry, scheduler: UpsertScheduler) {
       'result',
     ]),
     upserts: counter('upserts_total', 'Upserted items, by result.', ['result']),
+    changes: counter(
+      'changes_total',
+      'New, changed and ended instances that were handed on, by how they came.',
+      ['source'],
+    ),
     deletes: counter('deletes_total', 'Deleted items, by result.', ['result']),
     callSeconds: histogram(
       'batch_duration_seconds',

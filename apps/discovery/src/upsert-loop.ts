@@ -1,7 +1,7 @@
 import Bottleneck from 'bottleneck';
-import { SECOND, deadline, fullJitter, sleep } from '@tagplane/runtime';
+import { SECOND, deadline, fullJitter, runTasks, sleep } from '@tagplane/runtime';
 import type { Logger } from '@tagplane/runtime';
-import { BATCH_INTERVAL_MS } from '@tagplane/serverinfo';
+import { BATCH_INTERVAL_MS, EXPRESS_INTERVAL_MS } from '@tagplane/serverinfo';
 import { AuthCallError } from './auth-client.ts';
 import type { AuthClient } from './auth-client.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
@@ -10,6 +10,8 @@ import type { Dispatch, UpsertScheduler } from './upsert-scheduler.ts';
 
 /** A slow answer (each has 10 s) delays the next start only when four of them are slow. */
 const MAX_CALLS_IN_FLIGHT = 4;
+/** Beside those: what is behind an express call goes with the next one. */
+const MAX_EXPRESS_IN_FLIGHT = 1;
 const BACKOFF = { baseMs: SECOND, maxMs: 30 * SECOND };
 /** What is in flight at the end may still be answered; the process has 5 s to stop. */
 const DRAIN_MS = 3 * SECOND;
@@ -19,6 +21,8 @@ export interface UpsertLoopParts {
   readonly auth: AuthClient;
   readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
+  /** Told of each item that the auth service has taken, by its name. */
+  readonly onAccepted?: (name: string, now: number) => void;
 }
 
 /** Failed calls in a row, and until when to leave the auth service alone. */
@@ -27,13 +31,49 @@ interface Pause {
   until: number;
 }
 
-/** Sends what the scheduler has, a batch a second from start to start, until the signal aborts. */
+/** One of the two ways out of the queue. */
+interface Way {
+  next(now: number): Dispatch | undefined;
+  /** Resolves when there may be something to send. */
+  due(signal: AbortSignal): Promise<void>;
+  readonly intervalMs: number;
+  readonly maxInFlight: number;
+}
+
+/**
+ * Sends what the scheduler has until the signal aborts: a batch a second from start to start, and what is
+ * urgent apart from it, five calls a second at most. When a call fails, both wait.
+ */
 export async function runUpsertLoop(parts: UpsertLoopParts, signal: AbortSignal): Promise<void> {
+  const { scheduler } = parts;
   const pause: Pause = { failures: 0, until: 0 };
-  await using launcher = createLauncher(signal, (own) => sendNext(parts, pause, own));
+  const paced: Way = {
+    next: (now) => scheduler.next(now),
+    due: async (own) => {
+      if (scheduler.pacedLength === 0) await scheduler.work.wait(own);
+    },
+    intervalMs: BATCH_INTERVAL_MS,
+    maxInFlight: MAX_CALLS_IN_FLIGHT,
+  };
+  const express: Way = {
+    next: (now) => scheduler.nextUrgent(now),
+    due: async (own) => {
+      if (scheduler.expressLength === 0) await scheduler.urgentWork.wait(own);
+    },
+    intervalMs: EXPRESS_INTERVAL_MS,
+    maxInFlight: MAX_EXPRESS_IN_FLIGHT,
+  };
+  await runTasks(signal, {
+    paced: (own) => runWay(parts, paced, pause, own),
+    express: (own) => runWay(parts, express, pause, own),
+  });
+}
+
+async function runWay(parts: UpsertLoopParts, way: Way, pause: Pause, signal: AbortSignal): Promise<void> {
+  await using launcher = createLauncher(signal, way, (own) => sendNext(parts, way, pause, own));
   for (;;) {
     signal.throwIfAborted();
-    if (parts.scheduler.queueLength === 0) await parts.scheduler.work.wait(signal);
+    await way.due(signal);
     if (pause.until > Date.now()) await sleep(pause.until - Date.now(), signal);
     await launcher.launch();
   }
@@ -45,9 +85,10 @@ export async function runUpsertLoop(parts: UpsertLoopParts, signal: AbortSignal)
  */
 function createLauncher(
   signal: AbortSignal,
+  { intervalMs, maxInFlight }: Way,
   call: (signal: AbortSignal) => Promise<void>,
 ): AsyncDisposable & { launch(): Promise<void> } {
-  const limiter = new Bottleneck({ minTime: BATCH_INTERVAL_MS, maxConcurrent: MAX_CALLS_IN_FLIGHT });
+  const limiter = new Bottleneck({ minTime: intervalMs, maxConcurrent: maxInFlight });
   const drain = new AbortController();
   let stopped: Promise<void> | undefined;
   const stop = (): void => {
@@ -81,10 +122,10 @@ function createLauncher(
   };
 }
 
-async function sendNext(parts: UpsertLoopParts, pause: Pause, signal: AbortSignal): Promise<void> {
+async function sendNext(parts: UpsertLoopParts, way: Way, pause: Pause, signal: AbortSignal): Promise<void> {
   const { scheduler, metrics, log } = parts;
   const startedAt = Date.now();
-  const dispatch = scheduler.next(startedAt);
+  const dispatch = way.next(startedAt);
   if (dispatch === undefined) return;
   const { action } = dispatch;
   try {
@@ -109,7 +150,12 @@ async function send(parts: UpsertLoopParts, dispatch: Dispatch, signal: AbortSig
   if (dispatch.action === 'delete') {
     const result = await deleteAll(auth, dispatch.names, signal);
     scheduler.deleted(dispatch);
-    metrics.deletes.inc({ result: result === undefined ? 'accepted' : 'refused' }, dispatch.names.length);
+    const { names, urgent } = dispatch;
+    metrics.deletes.inc({ result: result === undefined ? 'accepted' : 'refused' }, names.length);
+    if (result === undefined) {
+      metrics.changes.inc({ source: 'event' }, urgent);
+      metrics.changes.inc({ source: 'poll' }, names.length - urgent);
+    }
     if (result !== undefined) log.warn({ event: 'delete_refused', names: dispatch.names, reason: result });
     return;
   }

@@ -9,18 +9,23 @@ interface ReportParts {
   readonly scheduler: UpsertScheduler;
   readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
+  readonly onAccepted?: (name: string, now: number) => void;
 }
 
 /** Counts what became of each item, and names the refused ones. */
 export function reportResults(
-  { scheduler, metrics, log }: ReportParts,
+  { scheduler, metrics, log, onAccepted }: ReportParts,
   items: readonly DispatchItem[],
   results: readonly ItemResult[],
 ): void {
   let refused = 0;
-  for (const [index, { sent }] of items.entries()) {
+  for (const [index, { sent, source }] of items.entries()) {
     const result: ItemResult = results[index] ?? { status: 'unanswered' };
     metrics.upserts.inc({ result: result.status });
+    if (result.status === 'accepted') {
+      if (source !== undefined) metrics.changes.inc({ source });
+      onAccepted?.(sent.name, Date.now());
+    }
     if (result.status === 'accepted' || result.status === 'unanswered') continue;
     refused += 1;
     if (refused > MAX_DETAIL_LINES) continue;
