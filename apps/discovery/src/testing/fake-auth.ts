@@ -1,6 +1,7 @@
 import { Code, ConnectError, createRouterTransport } from '@connectrpc/connect';
-import type { Transport } from '@connectrpc/connect';
+import type { ConnectRouter, Transport } from '@connectrpc/connect';
 import {
+  DiscoveryService,
   GuardService,
   GuardVerdict,
   ServerInfoService,
@@ -9,9 +10,10 @@ import {
   draftFromMessage,
   serverInfoToMessage,
 } from '@tagplane/protocol';
-import type { RequestChangeRequest } from '@tagplane/protocol';
+import type { Fence, ReportScopesRequest, RequestChangeRequest } from '@tagplane/protocol';
 import type { ServerInfo, ServerInfoDraft } from '@tagplane/serverinfo';
 import { draftProblem } from '@tagplane/serverinfo';
+import { FakeLeases } from './fake-leases.ts';
 
 /** One request that changed something, or tried to. */
 export interface Call {
@@ -43,6 +45,12 @@ export class FakeAuth {
   judge: (request: RequestChangeRequest) => GuardVerdict = () => GuardVerdict.GO;
   /** As an auth service that knows no guard. */
   guardless = false;
+  /** Who holds which group's lease. */
+  readonly leases = new FakeLeases();
+  /** As an auth service that knows no leases. */
+  leaseless = false;
+  /** What was said of scopes. */
+  readonly reports: ReportScopesRequest[] = [];
   /** Fails deletions for good. */
   refuseDeletes = false;
   #revision = 0;
@@ -50,19 +58,21 @@ export class FakeAuth {
   get transport(): Transport {
     return createRouterTransport(({ service }) => {
       service(ServerInfoService, {
-        upsertServerInfos: ({ serverInfos }) =>
+        upsertServerInfos: ({ serverInfos, fence }) =>
           this.#answer(() => {
+            this.leases.check(fence);
             const drafts = serverInfos.map((message) => draftFromMessage(message) ?? malformed());
             this.#record(
               'upsert',
               drafts.map((draft) => draft.name),
             );
-            return { results: drafts.map((draft) => this.#upsert(draft)), storeEpoch: this.epoch };
+            return { results: drafts.map((draft) => this.#upsert(draft, fence)), storeEpoch: this.epoch };
           }),
         listServerInfos: ({ pageSize, pageToken, origin }) =>
           this.#answer(() => this.#list(pageSize, pageToken, origin)),
-        deleteServerInfos: ({ names }) =>
+        deleteServerInfos: ({ names, fence }) =>
           this.#answer(() => {
+            this.leases.check(fence);
             this.#record('delete', names);
             if (this.refuseDeletes) throw new ConnectError('not yours', Code.PermissionDenied);
             return { deleted: names.filter((name) => this.stored.delete(name)) };
@@ -72,13 +82,32 @@ export class FakeAuth {
         service(GuardService, {
           requestChange: (request) =>
             this.#answer(() => {
+              this.leases.check(request.fence);
               this.asked.push(request);
               const verdict = this.judge(request);
               return { verdict, holdId: verdict === GuardVerdict.GO ? '' : `hold of ${request.scope}` };
             }),
         });
       }
+      if (!this.leaseless) this.#serveLeases(service);
       service(StatusService, { getStatus: () => this.#answer(() => ({ storeEpoch: this.epoch })) });
+    });
+  }
+
+  #serveLeases(service: ConnectRouter['service']): void {
+    service(DiscoveryService, {
+      holdLease: (request) => this.#answer(() => this.leases.hold(request)),
+      releaseLease: ({ fence }) =>
+        this.#answer(() => {
+          this.leases.release(fence);
+          return {};
+        }),
+      reportScopes: (request) =>
+        this.#answer(() => {
+          this.leases.check(request.fence);
+          this.reports.push(request);
+          return {};
+        }),
     });
   }
 
@@ -118,15 +147,20 @@ export class FakeAuth {
     this.calls.push({ at: Date.now(), action, names });
   }
 
-  #upsert(draft: ServerInfoDraft) {
+  #upsert(draft: ServerInfoDraft, fence: Fence | undefined) {
     const problem = draftProblem(draft, 'discovery');
     if (problem !== undefined) throw new Error(`a draft that no auth service takes: ${problem.reason}`);
     const status = this.refuse(draft);
     if (status !== undefined) return { status, reason: 'the fake was told to' };
+    const origin = fence === undefined ? this.origin : `discovery/${fence.group}`;
+    const there = this.stored.get(draft.name);
+    if (there !== undefined && there.origin !== origin && (there.expiresAt ?? 0) > Date.now()) {
+      return { status: UpsertStatus.DENIED, reason: `belongs to ${there.origin}` };
+    }
     this.#revision += 1;
     const { ttlMs = 0, ...rest } = draft;
     const revision = this.#revision;
-    this.stored.set(draft.name, { ...rest, expiresAt: Date.now() + ttlMs, revision, origin: this.origin });
+    this.stored.set(draft.name, { ...rest, expiresAt: Date.now() + ttlMs, revision, origin });
     return { status: UpsertStatus.ACCEPTED, revision: BigInt(revision) };
   }
 
