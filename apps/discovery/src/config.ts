@@ -4,6 +4,7 @@ import { isCertifiedName, parsePeerClaim, parseRegion } from '@tagplane/identity
 import type { Region } from '@tagplane/identity';
 import { addressField, durationField, formatAddress, isLoopback, logLevelField } from '@tagplane/runtime';
 import { z } from 'zod';
+import { groupField } from './lease/config.ts';
 
 export const DEFAULT_DATA_DIR = '/var/lib/tagplane-discovery';
 
@@ -17,6 +18,7 @@ const schema = z.strictObject({
     .describe(
       'Name of this discovery, unless its join token carries another. Keep it over restarts: what is written under it is not sent again.',
     ),
+  group: groupField,
   auth: z.strictObject({
     address: addressField.describe('The auth service, HOST:PORT.'),
   }),
