@@ -1,4 +1,4 @@
-import { createEc2Scanner } from '@tagplane/ec2';
+import { createQuotaGovernor } from '@tagplane/ec2';
 import { createLogger, createRegistry, formatAddress, runTasks, startDiagnostics } from '@tagplane/runtime';
 import type { Program } from '@tagplane/runtime';
 import { configSchema } from './config.ts';
@@ -6,7 +6,9 @@ import type { DiscoveryConfig } from './config.ts';
 import { createDiscovery } from './discovery.ts';
 import type { Discovery } from './discovery.ts';
 import { planIdentity } from './identity/identity.ts';
-import type { Scope } from './scope-scan.ts';
+import { createScopeMaker } from './estate/make-scope.ts';
+import { planScopes } from './estate/plan-scopes.ts';
+import { ScopeTable } from './estate/scope.ts';
 
 export const program: Program<typeof configSchema> = {
   name: 'tagplane-discovery',
@@ -33,7 +35,7 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
     name: config.name,
     auth: formatAddress(config.auth.address),
     diagnostics: formatAddress(diagnostics.address),
-    scopes: scopes.map((scope) => scope.id),
+    scopes: scopes.current().map((scope) => scope.id),
   });
   const identity = stack.use(await plan.establish(signal));
   const { transport, origin, tasks } = identity;
@@ -44,15 +46,12 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
   log.info({ event: 'stopped' });
 }
 
-/** One scope a region and entry; a region's second entry (with other tags) is `region#2`. */
-function createScopes(config: DiscoveryConfig, stack: DisposableStack): Scope[] {
-  const times = new Map<string, number>();
-  return config.aws.flatMap(({ regions, tags }) =>
-    regions.map((region): Scope => {
-      const time = (times.get(region) ?? 0) + 1;
-      times.set(region, time);
-      const scanner = stack.use(createEc2Scanner({ region }));
-      return { id: time === 1 ? region : `${region}#${time}`, scanner, filters: { tags } };
-    }),
-  );
+function createScopes(config: DiscoveryConfig, stack: DisposableStack): ScopeTable {
+  const blocks = config.aws;
+  const governor = createQuotaGovernor(config.quota);
+  const maker = stack.use(createScopeMaker({ blocks, governor, ownRegion: process.env['AWS_REGION'] }));
+  const nothing = { ownAccount: () => undefined, accounts: () => undefined, regions: () => undefined };
+  const scopes = planScopes(blocks, nothing).scopes.map((wanted) => maker.make(wanted));
+  for (const { scanner } of scopes) stack.use(scanner);
+  return new ScopeTable(scopes);
 }

@@ -23,6 +23,9 @@ function load(yaml: string, env: Record<string, string> = {}): DiscoveryConfig {
 const PIN = `sha256:${'ab'.repeat(32)}`;
 const MINIMAL = 'auth: {address: "auth:7420"}\naws: [{regions: [eu-central-1]}]\n';
 
+const ROLE = 'arn:aws:iam::123456789012:role/Tags';
+const inBlock = (block: string): string => `auth: {address: "auth:7420"}\naws: [{${block}}]`;
+
 describe('discovery.yaml', () => {
   it('needs the auth service and a region, and fills in the rest', () => {
     const config = load(MINIMAL);
@@ -35,6 +38,8 @@ describe('discovery.yaml', () => {
       poll_interval: 300_000,
       log_level: 'info',
       aws: [{ regions: ['eu-central-1'], tags: {} }],
+      quota: { share: 0.25 },
+      max_concurrent_scans: 8,
     });
   });
 
@@ -44,6 +49,41 @@ describe('discovery.yaml', () => {
     );
     expect(config.aws).toEqual([
       { regions: ['us-east-1', 'us-gov-west-1'], tags: { env: ['prod'], team: ['a', 'b'], x: [] } },
+    ]);
+  });
+
+  it('takes accounts, organisations and what is to become of the tags', () => {
+    const { aws } = load(
+      inBlock(
+        [
+          'organization: {include: {ous: [ou-ab12-12345678], tags: {env: prod}}, exclude: {accounts: ["210987654321"]}}',
+          'assume_role: {role_arn: "arn:aws:iam::{account}:role/Tags", external_id: x1, tags: {for: tagplane}, chain: ["arn:aws:iam::123456789012:role/Hub"]}',
+          'regions: ["*"], vpcs: [vpc-0123456789abcdef0], states: [running], platforms: [linux]',
+          'import: {deny: ["secret*"], rename: {Old Key: new}}, labels: {site: fra}',
+        ].join(', '),
+      ),
+    );
+    expect(aws).toEqual([
+      {
+        organization: {
+          include: { ous: ['ou-ab12-12345678'], accounts: [], tags: { env: ['prod'] } },
+          exclude: { ous: [], accounts: ['210987654321'], tags: {} },
+          poll_interval: 900_000,
+        },
+        assume_role: {
+          role_arn: 'arn:aws:iam::{account}:role/Tags',
+          external_id: 'x1',
+          tags: { for: 'tagplane' },
+          chain: ['arn:aws:iam::123456789012:role/Hub'],
+        },
+        regions: ['*'],
+        tags: {},
+        vpcs: ['vpc-0123456789abcdef0'],
+        states: ['running'],
+        platforms: ['linux'],
+        import: { allow: ['*'], deny: ['secret*'], rename: { 'Old Key': 'new' } },
+        labels: { site: 'fra' },
+      },
     ]);
   });
 
@@ -61,6 +101,8 @@ describe('discovery.yaml', () => {
         TAGPLANE_POLL_INTERVAL: '30s',
         TAGPLANE_LOG_LEVEL: 'debug',
         TAGPLANE_AWS: '[{regions: [eu-west-1]}]',
+        TAGPLANE_QUOTA_SHARE: '0.5',
+        TAGPLANE_MAX_CONCURRENT_SCANS: '3',
       },
     });
     expect(config).toEqual({
@@ -73,6 +115,8 @@ describe('discovery.yaml', () => {
       poll_interval: 30_000,
       log_level: 'debug',
       aws: [{ regions: ['eu-west-1'], tags: {} }],
+      quota: { share: 0.5 },
+      max_concurrent_scans: 3,
     });
   });
 
@@ -88,10 +132,45 @@ describe('discovery.yaml', () => {
       'aws.0.tags.__proto__',
       'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], tags: {__proto__: prod, env: prod}}]',
     ],
+    ['aws.0.assume_role.role_arn', inBlock('regions: [eu-west-1], assume_role: {role_arn: x}')],
+    ['aws.0.assume_role', inBlock('regions: [eu-west-1], assume_role: {external_id: secret}')],
+    ['aws.0.assume_role', inBlock('regions: [eu-west-1], assume_role: {role_name: Tags}')],
+    ['aws.0.assume_role', inBlock("regions: [eu-west-1], accounts: ['123456789012']")],
+    ['aws.0.accounts.0', inBlock('regions: [eu-west-1], accounts: [123456789012]')],
+    ['aws.0.accounts', inBlock('regions: [eu-west-1], accounts: []')],
     [
-      'aws.0.assume_role',
-      'auth: {address: "auth:7420"}\naws: [{regions: [eu-west-1], assume_role: {role_arn: x}}]',
+      'aws.0.assume_role.role_arn',
+      inBlock(
+        `regions: [eu-west-1], accounts: ['123456789012', '210987654321'], assume_role: {role_arn: '${ROLE}'}`,
+      ),
     ],
+    [
+      'aws.0.organization',
+      inBlock(
+        "regions: [eu-west-1], accounts: ['123456789012'], organization: {}, assume_role: {role_name: Tags}",
+      ),
+    ],
+    [
+      'aws.0.organization.poll_interval',
+      inBlock('regions: ["*"], organization: {poll_interval: 1s}, assume_role: {role_name: Tags}'),
+    ],
+    [
+      'aws.0.organization.include.ous.0',
+      inBlock('regions: ["*"], organization: {include: {ous: [Prod]}}, assume_role: {role_name: Tags}'),
+    ],
+    ['aws.0.regions', inBlock('regions: ["*", eu-west-1]')],
+    ['aws.0.regions', inBlock('regions: [cn-north-1], partition: aws-us-gov')],
+    ['aws.0.regions', inBlock(`regions: [eu-west-1, cn-north-1], assume_role: {role_arn: '${ROLE}'}`)],
+    ['aws.0.assume_role', inBlock(`regions: [cn-north-1], assume_role: {role_arn: '${ROLE}'}`)],
+    ['aws.0.vpcs.0', inBlock('regions: [eu-west-1], vpcs: [main]')],
+    ['aws.0.states.0', inBlock('regions: [eu-west-1], states: [on]')],
+    ['aws.0.platforms.0', inBlock('regions: [eu-west-1], platforms: [bsd]')],
+    ['aws.0.import.allow.0', inBlock('regions: [eu-west-1], import: {allow: [""]}')],
+    ['aws.0.import.rename.a', inBlock('regions: [eu-west-1], import: {rename: {a: "aws:b"}}')],
+    ['aws.0.labels.site', inBlock(`regions: [eu-west-1], labels: {site: ${'x'.repeat(257)}}`)],
+    ['aws.0.labels.__proto__', inBlock('regions: [eu-west-1], labels: {__proto__: x}')],
+    ['quota.share', `${MINIMAL}quota: {share: 1.5}`],
+    ['max_concurrent_scans', `${MINIMAL}max_concurrent_scans: 0`],
     ['poll_interval', `${MINIMAL}poll_interval: 1h`],
     ['poll_interval', `${MINIMAL}poll_interval: soon`],
     ['diagnostics', `${MINIMAL}diagnostics: here`],

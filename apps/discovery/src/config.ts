@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { tlsField, tokenJoinFields, tokenJoinProblem } from '@tagplane/credentials';
-import { isCertifiedName, parsePeerClaim, parseRegion } from '@tagplane/identity';
-import type { Region } from '@tagplane/identity';
+import { isCertifiedName, parsePeerClaim } from '@tagplane/identity';
 import { addressField, durationField, formatAddress, isLoopback, logLevelField } from '@tagplane/runtime';
 import { z } from 'zod';
+import { estateFields } from './estate/config.ts';
 import { groupField } from './lease/config.ts';
 
 export const DEFAULT_DATA_DIR = '/var/lib/tagplane-discovery';
@@ -45,23 +45,7 @@ const schema = z.strictObject({
     .prefault('5m')
     .describe('Pause between the scans of a region, give or take a tenth.'),
   log_level: logLevelField.default('info').describe('The least severe log lines to write.'),
-  aws: z
-    .array(
-      z.strictObject({
-        regions: z.array(regionField()).min(1, 'expected at least one region'),
-        tags: tagsField().default({}),
-        assume_role: z
-          .unknown()
-          .refine((role) => role === undefined, {
-            message: 'roles are not supported yet: give this process the credentials themselves',
-          })
-          .optional(),
-      }),
-    )
-    .min(1, 'expected at least one entry')
-    .describe(
-      'Where to look: regions, and tags that an instance must have ([{regions: [eu-west-1], tags: {env: prod}}]).',
-    ),
+  ...estateFields,
 });
 
 /** `discovery.yaml`. */
@@ -86,36 +70,4 @@ function defaultName(): string {
       .replace(/^[^A-Za-z0-9]+/, '')
       .slice(0, 128) || 'discovery'
   );
-}
-
-function regionField(): z.ZodType<Region, string> {
-  return z.string().transform((text, context) => {
-    const region = parseRegion(text);
-    if (region !== undefined) return region;
-    context.addIssue({ code: 'custom', message: 'expected a region such as eu-central-1' });
-    return z.NEVER;
-  });
-}
-
-/**
- * Tags by key. A record silently loses the one key `__proto__`, and with it a condition: more instances
- * would be found than were asked for.
- */
-function tagsField() {
-  return z.preprocess(
-    (value, context) => {
-      if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
-        context.addIssue({ code: 'custom', path: ['__proto__'], message: 'this key cannot be asked for' });
-      }
-      return value;
-    },
-    z.record(z.string().min(1), tagValuesField()),
-  );
-}
-
-/** One value, several, or none for any. */
-function tagValuesField(): z.ZodType<string[], string | string[]> {
-  return z
-    .union([z.string(), z.array(z.string())])
-    .transform((value) => (typeof value === 'string' ? [value] : value));
 }

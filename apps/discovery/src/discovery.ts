@@ -6,7 +6,7 @@ import { runGuardLoop } from './guard-loop.ts';
 import { createMetrics } from './metrics.ts';
 import { runScanLoop } from './scan-loop.ts';
 import type { ScopeStatus } from './scan-loop.ts';
-import type { Scope } from './scope-scan.ts';
+import type { ScopeSet } from './estate/scope.ts';
 import { runEpochLoop, runRenewalLoop } from './upkeep-loops.ts';
 import { runUpsertLoop } from './upsert-loop.ts';
 import { UpsertScheduler } from './upsert-scheduler.ts';
@@ -17,7 +17,7 @@ export interface DiscoveryParts {
   readonly transport: Transport;
   /** This discovery as the auth service knows it: `discovery/<name>`. */
   readonly origin: string;
-  readonly scopes: readonly Scope[];
+  readonly scopes: ScopeSet;
   readonly pollIntervalMs: number;
   readonly registry: Registry;
   readonly log: Logger;
@@ -34,12 +34,11 @@ export interface Discovery {
 /** The service without its listeners and connections. */
 export function createDiscovery(parts: DiscoveryParts): Discovery {
   const { registry, log, pollIntervalMs } = parts;
-  const places = parts.scopes.map(({ id, scanner }) => ({ id, region: scanner.region }));
-  const scheduler = new UpsertScheduler(parts.random ?? Math.random, places);
+  const scheduler = new UpsertScheduler(parts.random ?? Math.random, parts.scopes);
   const metrics = createMetrics(registry, scheduler);
   const auth = createAuthClient(parts.transport, parts.origin);
   const warmStart = createWarmStart(auth, scheduler, log);
-  const scopes = parts.scopes.map((scope) => {
+  const scopes = parts.scopes.current().map((scope) => {
     const status: ScopeStatus = { attempted: false, failure: undefined };
     return { scope, status, scheduler, pollIntervalMs, metrics, log };
   });

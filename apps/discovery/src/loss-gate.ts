@@ -1,26 +1,20 @@
-import type { Region } from '@tagplane/identity';
-import { LossLedger, isNameIn } from '@tagplane/serverinfo';
+import { LossLedger, isPlaceIn, placeName, placeOfName } from '@tagplane/serverinfo';
 import type { FoundInstance, KnownServerInfos, ScopeLoss, Sent, Work } from '@tagplane/serverinfo';
+import type { Place, Scope, ScopeSet } from './estate/scope.ts';
 import type { Inventory } from './inventory.ts';
 import { Latch } from './latch.ts';
 
-/** A scope, as far as it matters here. */
-export interface ScanPlace {
-  readonly id: string;
-  readonly region: Region;
-}
-
 /** Lets work through, but what would take labels away only once leave was given for it. No I/O. */
 export class LossGate {
-  readonly #places: readonly ScanPlace[];
+  readonly #scopes: ScopeSet;
   readonly #known: KnownServerInfos;
   readonly #inventory: Inventory;
   readonly #ledger = new LossLedger();
   readonly #latch = new Latch();
   #due = false;
 
-  constructor(places: readonly ScanPlace[], known: KnownServerInfos, inventory: Inventory) {
-    this.#places = places;
+  constructor(scopes: ScopeSet, known: KnownServerInfos, inventory: Inventory) {
+    this.#scopes = scopes;
     this.#known = known;
     this.#inventory = inventory;
   }
@@ -44,7 +38,7 @@ export class LossGate {
   /** What waits for leave, by scope. */
   requests(now: number): ScopeLoss[] {
     this.#due = false;
-    return this.#ledger.requests(this.#known.entries(), now);
+    return this.#ledger.requests((place) => this.#known.labelledAt(place), now);
   }
 
   /**
@@ -76,20 +70,37 @@ export class LossGate {
 
   /** After a complete scan of this scope; undefined: of any. */
   scanned(scope?: string): void {
-    const places = this.#places.filter(({ id }) => scope === undefined || id === scope);
-    for (const region of new Set(places.map((place) => place.region))) this.#noteAbsent(region);
+    const scopes = this.#scopes.current().filter(({ id }) => scope === undefined || id === scope);
+    const places = new Set(scopes.flatMap(({ place }) => this.#namesOf(place)));
+    for (const place of places) this.#noteAbsent(place);
     this.ask();
   }
 
-  /** Instances of a region that none of its scopes found; unknown until all of them have been scanned. */
-  #noteAbsent(region: Region): void {
-    const places = this.#places.filter((place) => place.region === region);
-    if (!places.every(({ id }) => this.#inventory.has(id))) return;
-    const names = new Set(this.#ledger.names());
-    for (const [name] of this.#known.entries()) names.add(name);
-    for (const name of names) {
-      if (!isNameIn(region, name) || this.#inventory.find(name) !== undefined) continue;
-      this.#ledger.absent(name, this.#known.get(name));
+  /** Places as names have them: while the account is not known, all that are known in the region. */
+  #namesOf({ account, region }: Place): string[] {
+    if (account !== undefined) return [placeName({ account, region })];
+    const known = [...this.#known.places(), ...[...this.#ledger.names()].map(placeOfName)];
+    return known.filter((place) => isPlaceIn(region, place));
+  }
+
+  /** Instances of a place that none of its scopes found; unknown until all of them have been scanned. */
+  #noteAbsent(place: string): void {
+    const scopes = this.#scopesAt(place);
+    if (!scopes.every(({ id }) => this.#inventory.has(id))) return;
+    for (const [name, known] of this.#known.at(place)) {
+      if (this.#inventory.find(name) === undefined) this.#ledger.absent(name, known);
     }
+    for (const name of this.#ledger.names()) {
+      if (placeOfName(name) !== place || this.#known.get(name) !== undefined) continue;
+      if (this.#inventory.find(name) === undefined) this.#ledger.absent(name, undefined);
+    }
+  }
+
+  #scopesAt(place: string): readonly Scope[] {
+    return this.#scopes
+      .current()
+      .filter(({ place: { account, region } }) =>
+        account === undefined ? isPlaceIn(region, place) : placeName({ account, region }) === place,
+      );
   }
 }

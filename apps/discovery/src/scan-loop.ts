@@ -4,7 +4,8 @@ import type { Logger } from '@tagplane/runtime';
 import type { DiscoveryMetrics } from './metrics.ts';
 import type { ScopeFindings } from './inventory.ts';
 import { scanScope } from './scope-scan.ts';
-import type { CompleteScan, Scope } from './scope-scan.ts';
+import type { CompleteScan } from './scope-scan.ts';
+import type { Scope } from './estate/scope.ts';
 import type { UpsertScheduler } from './upsert-scheduler.ts';
 
 /** A hundred pages of 1,000, at six seconds each. */
@@ -58,7 +59,7 @@ async function scanOnce(parts: ScanLoopParts, signal: AbortSignal): Promise<bool
       signal: limit.signal,
       onRequests: count,
     });
-    scheduler.scanned(scope.id, scan.findings, Date.now());
+    scheduler.scanned(scope.id, scan.findings, scan.from, Date.now());
     status.failure = undefined;
     reportRejected(parts, scan, before);
     reportComplete(parts, scan, startedAt);

@@ -1,18 +1,13 @@
-import type { Ec2Scanner, RejectedInstance, ScanFilters } from '@tagplane/ec2';
+import type { RejectedInstance } from '@tagplane/ec2';
 import { discoveredName, observeInstance } from '@tagplane/serverinfo';
 import type { FoundInstance } from '@tagplane/serverinfo';
+import type { Scope } from './estate/scope.ts';
 import type { ScopeFindings } from './inventory.ts';
 
-/** One region, scanned with one set of filters. */
-export interface Scope {
-  /** Names it in logs, metrics and readiness: the region, and a number where a region comes twice. */
-  readonly id: string;
-  readonly scanner: Ec2Scanner;
-  readonly filters: ScanFilters;
-}
-
 export interface CompleteScan {
-  readonly findings: ScopeFindings;
+  readonly findings: Map<string, FoundInstance>;
+  /** When EC2 was asked first. */
+  readonly from: number;
   readonly rejected: readonly RejectedInstance[];
 }
 
@@ -30,15 +25,19 @@ export async function scanScope(
 ): Promise<CompleteScan> {
   const findings = new Map<string, FoundInstance>();
   const rejected: RejectedInstance[] = [];
-  let askedAt = Date.now();
+  const from = Date.now();
+  let askedAt = from;
   for await (const page of scope.scanner.scan({ signal: options.signal, filters: scope.filters })) {
     options.onRequests(page.requests);
     rejected.push(...page.rejected);
     for (const instance of page.instances) {
       const name = discoveredName(instance.key);
-      findings.set(name, observeInstance(instance, askedAt, { previous: before.get(name) }));
+      findings.set(
+        name,
+        observeInstance(instance, askedAt, { previous: before.get(name), carry: scope.carry }),
+      );
     }
     askedAt = Date.now();
   }
-  return { findings, rejected };
+  return { findings, rejected, from };
 }

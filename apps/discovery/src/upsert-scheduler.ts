@@ -103,6 +103,10 @@ export class UpsertScheduler {
   get inFlight(): number {
     return this.#queue.inFlight;
   }
+  /** Whether something is still to become of this name: sent, answered, or allowed. */
+  isWaiting(name: string): boolean {
+    return this.#queue.has(name) || this.#urgent.has(name);
+  }
   get knownSize(): number {
     return this.#known.size;
   }

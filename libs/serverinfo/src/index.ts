@@ -5,7 +5,13 @@ export {
   type SelectedServerInfo,
 } from './assigned-set.ts';
 export { carryAll, compileCarryRules, type Carried, type Carry, type CarryRules } from './carry-rules.ts';
-export { ServerInfoDecodeError, decodeServerInfo, encodeServerInfo, type StoredEntry } from './codec.ts';
+export {
+  ServerInfoDecodeError,
+  decodeServerInfo,
+  encodeServerInfo,
+  originEnding,
+  type StoredEntry,
+} from './codec.ts';
 export {
   MAX_ASSIGNED_TTL_MS,
   MAX_DISCOVERED_TTL_MS,
@@ -22,7 +28,7 @@ export {
   type ObserveOptions,
 } from './found-instance.ts';
 export { MAX_GLOB_CHARACTERS, compileGlob } from './glob.ts';
-export { ASSIGNED_PREFIX, DISCOVERED_PREFIX, nameOfKey, serverInfoKey } from './keys.ts';
+export { ASSIGNED_PREFIX, DISCOVERED_PREFIX, isServerInfoKey, nameOfKey, serverInfoKey } from './keys.ts';
 export { KnownServerInfos, type Known, type Sent } from './known.ts';
 export {
   hasLabels,
@@ -39,8 +45,10 @@ export {
   DISCOVERED_NAME_PREFIX,
   discoveredName,
   isAssignedName,
-  isNameIn,
+  isPlaceIn,
   parseDiscoveredName,
+  placeName,
+  placeOfName,
 } from './names.ts';
 export {
   BATCH_INTERVAL_MS,

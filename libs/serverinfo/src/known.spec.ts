@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { KnownServerInfos } from './known.ts';
+import { placeOfName } from './names.ts';
 import type { Sent } from './known.ts';
 
 function sent(name: string, revision: string, expiresAt: number): Sent {
@@ -71,5 +72,27 @@ describe('what is known of the store', () => {
     expect(known.size).toBe(2);
     known.forgetAll();
     expect(known.size).toBe(0);
+  });
+
+  it('finds those of a place without the others', () => {
+    const known = new KnownServerInfos();
+    const names = ['aws-123456789012-eu-west-1-i-01234567', 'aws-123456789012-eu-west-2-i-01234567'];
+    for (const [index, name] of names.entries()) {
+      const packedLabels = index === 0 ? '["aws/a","1"]' : '[]';
+      known.recordAccepted({ name, revision: 'r', packedLabels, expiresAt: 10 });
+    }
+    const places = names.map(placeOfName);
+    expect([...known.places()]).toEqual(places);
+    expect(places.map((place) => [...known.at(place)].map(([name]) => name))).toEqual(names.map((n) => [n]));
+    expect(places.map((place) => known.labelledAt(place))).toEqual([1, 0]);
+    known.forget(names[0] ?? '');
+    known.forget(names[0] ?? '');
+    expect([known.size, [...known.places()], [...known.at(places[0] ?? '')]]).toEqual([
+      1,
+      places.slice(1),
+      [],
+    ]);
+    known.prune(10);
+    expect([known.size, [...known.places()]]).toEqual([0, []]);
   });
 });

@@ -17,6 +17,8 @@ function found(revision: string, labels: readonly string[], terminated = false):
     rejected: [],
   };
 }
+const one = (): number => 1;
+const none = (): number => 0;
 const upsert = (instance: FoundInstance): Work => ({
   action: 'upsert',
   name: NAME,
@@ -38,7 +40,7 @@ const DELETION: Work = { action: 'delete', name: NAME };
 describe('a ledger of losses', () => {
   let ledger: LossLedger;
   const known = accepted(BEFORE);
-  const requests = (): number[] => ledger.requests([[NAME, known]], 0).map(({ losing }) => losing.length);
+  const requests = (): number[] => ledger.requests(one, 0).map(({ losing }) => losing.length);
   beforeEach(() => {
     ledger = new LossLedger();
   });
@@ -59,7 +61,7 @@ describe('a ledger of losses', () => {
   ])('holds %s back until leave is given', (_, work) => {
     expect(ledger.admit(work, known)).toBe(false);
     expect(ledger.waiting).toBe(1);
-    const [request] = ledger.requests([[NAME, known]], 0);
+    const [request] = ledger.requests(one, 0);
     expect(ledger.grant(request?.losing ?? [], 0)).toEqual([NAME]);
     expect(ledger.admit(work, known)).toBe(true);
     expect(requests()).toEqual([]);
@@ -67,7 +69,7 @@ describe('a ledger of losses', () => {
 
   it('takes leave for one target for no other', () => {
     ledger.admit(upsert(LESS), known);
-    const [request] = ledger.requests([], 0);
+    const [request] = ledger.requests(none, 0);
     ledger.admit(DELETION, known);
     expect(ledger.grant(request?.losing ?? [], 0)).toEqual([]);
     expect(ledger.admit(DELETION, known)).toBe(false);
@@ -76,7 +78,7 @@ describe('a ledger of losses', () => {
   it('remembers what the instance had after that has run out: waiting is no way around', () => {
     ledger.admit(upsert(LESS), known);
     expect(ledger.admit(upsert(LESS), undefined)).toBe(false);
-    expect(ledger.requests([], 0).map(({ total }) => total)).toEqual([1]);
+    expect(ledger.requests(none, 0).map(({ total }) => total)).toEqual([1]);
   });
 
   it('forgets what was carried out, and what the instance has again', () => {
@@ -101,7 +103,7 @@ describe('a ledger of losses', () => {
   it('asks once about an absent instance, and lets it go when its labels have run out', () => {
     ledger.absent(NAME, known);
     expect(requests()).toEqual([1]);
-    ledger.grant(ledger.requests([], 0)[0]?.losing ?? [], 0);
+    ledger.grant(ledger.requests(none, 0)[0]?.losing ?? [], 0);
     ledger.absent(NAME, known);
     expect(requests()).toEqual([]);
     ledger.absent(NAME, undefined);
@@ -111,7 +113,7 @@ describe('a ledger of losses', () => {
   it('counts an instance once in a quarter of an hour, however often it loses something', () => {
     const fresh = (revision: string, now: number): number | undefined => {
       ledger.admit(upsert(found(revision, ['aws/v', revision])), known);
-      const [request] = ledger.requests([[NAME, known]], now);
+      const [request] = ledger.requests(one, now);
       ledger.grant(request?.losing ?? [], now);
       return request?.fresh;
     };

@@ -1,7 +1,7 @@
 import { MINUTE } from './durations.ts';
 import type { FoundInstance } from './found-instance.ts';
 import type { Known } from './known.ts';
-import { hasLabels, lossOf, sumUpLosses } from './loss.ts';
+import { lossOf, sumUpLosses } from './loss.ts';
 import type { Loss, Losing, ScopeLoss } from './loss.ts';
 import type { Work } from './plan.ts';
 
@@ -71,10 +71,10 @@ export class LossLedger {
   /**
    * What waits for leave, by scope.
    *
-   * @param known everything that is known of the store
+   * @param labelledAt how many instances of a place have labels now; the place as `placeOfName` gives it
    * @param now Unix milliseconds
    */
-  requests(known: Iterable<readonly [string, Known]>, now: number): ScopeLoss[] {
+  requests(labelledAt: (place: string) => number, now: number): ScopeLoss[] {
     for (const [key, at] of this.#counted) if (now - at >= COUNTED_MS) this.#counted.delete(key);
     const waiting: Losing[] = [];
     for (const [name, { loss, target, granted }] of this.#entries) {
@@ -82,7 +82,7 @@ export class LossLedger {
     }
     return waiting.length === 0
       ? []
-      : sumUpLosses(waiting, this.#labelled(known), (losing) => !this.#counted.has(countKey(losing)));
+      : sumUpLosses(waiting, labelledAt, (losing) => !this.#counted.has(countKey(losing)));
   }
 
   /**
@@ -115,10 +115,6 @@ export class LossLedger {
     if (entry?.target === target) return entry.granted;
     this.#entries.set(name, { held, loss, target, granted: false });
     return false;
-  }
-
-  *#labelled(known: Iterable<readonly [string, Known]>): Iterable<string> {
-    for (const [name, { held }] of known) if (hasLabels(held)) yield name;
   }
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { parseDiscoveredName } from './names.ts';
+import { parseDiscoveredName, placeOfName } from './names.ts';
 import { unpackLabels } from './pack.ts';
 
 /** `labels`: some would be taken away or changed. `gone`: all of them go, with the instance. */
@@ -63,12 +63,12 @@ export function scopeOfName(name: string): string | undefined {
 /**
  * Losses by the scopes they are in.
  *
- * @param labelled names of all instances that have labels now
+ * @param labelledAt how many instances of a place have labels now; the place as `placeOfName` gives it
  * @param isFresh whether an instance is to be counted
  */
 export function sumUpLosses(
   losses: Iterable<Losing>,
-  labelled: Iterable<string>,
+  labelledAt: (place: string) => number,
   isFresh: (losing: Losing) => boolean = () => true,
 ): ScopeLoss[] {
   const byScope = new Map<string, Losing[]>();
@@ -79,12 +79,10 @@ export function sumUpLosses(
     if (others === undefined) byScope.set(scope, [losing]);
     else others.push(losing);
   }
-  if (byScope.size === 0) return [];
-  const totals = totalsOf(labelled);
   return [...byScope].map(([scope, losing]) => {
     losing.sort(byName);
     // What has run out while it waited is in no total any more.
-    const total = Math.max(losing.length, totals.get(placeOf(scope)) ?? 0);
+    const total = Math.max(losing.length, labelledAt(placeOfName(losing[0]?.name ?? '')));
     const fresh = losing.filter(isFresh).length;
     return { scope, fingerprint: fingerprintOf(losing), losing, fresh, total };
   });
@@ -95,19 +93,6 @@ const GONE = '/gone';
 function lossScope({ name, loss }: Losing): string | undefined {
   const scope = scopeOfName(name);
   return scope === undefined || loss === 'labels' ? scope : scope + GONE;
-}
-
-function placeOf(scope: string): string {
-  return scope.endsWith(GONE) ? scope.slice(0, -GONE.length) : scope;
-}
-
-function totalsOf(names: Iterable<string>): ReadonlyMap<string, number> {
-  const totals = new Map<string, number>();
-  for (const name of names) {
-    const scope = scopeOfName(name);
-    if (scope !== undefined) totals.set(scope, (totals.get(scope) ?? 0) + 1);
-  }
-  return totals;
 }
 
 /** 128 bits of SHA-256. */

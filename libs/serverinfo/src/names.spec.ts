@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseInstanceKey } from '@tagplane/identity';
+import type { Region } from '@tagplane/identity';
 import { nameOfKey, serverInfoKey } from './keys.ts';
-import { discoveredName, isAssignedName, parseDiscoveredName } from './names.ts';
+import {
+  discoveredName,
+  isAssignedName,
+  isPlaceIn,
+  parseDiscoveredName,
+  placeName,
+  placeOfName,
+} from './names.ts';
 
 describe('names of discovered ServerInfos', () => {
   it.each([
@@ -13,6 +21,12 @@ describe('names of discovered ServerInfos', () => {
     const name = discoveredName(key);
     expect(name).toBe(`aws-${account}-${region}-${instance}`);
     expect(parseDiscoveredName(name)).toEqual(key);
+    expect(placeOfName(name)).toBe(placeName(key));
+    expect(isPlaceIn(key.region, placeName(key))).toBe(true);
+    expect(['gov-west-1', 'west-1'].map((text) => isPlaceIn(text as Region, placeName(key)))).toEqual([
+      false,
+      false,
+    ]);
     expect(isAssignedName(name)).toBe(false);
     expect(serverInfoKey(name)).toBe(`discovered/${name}`);
     expect(nameOfKey(serverInfoKey(name))).toBe(name);

@@ -7,6 +7,8 @@ export const DISCOVERED_NAME_PREFIX = 'aws-';
 /** Of `aws-123456789012-`. */
 const REGION_AT = DISCOVERED_NAME_PREFIX.length + 13;
 
+const INSTANCE_PART = '-i-';
+
 const DISCOVERED = /^aws-([0-9]{12})-(.+)-(i-[0-9a-f]+)$/;
 const ASSIGNED = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
@@ -22,9 +24,19 @@ export function parseDiscoveredName(name: string): InstanceKey | undefined {
   return parseInstanceKey({ account, region, instance });
 }
 
-/** Whether this name of a discovered ServerInfo is of an instance in the region; without parsing it. */
-export function isNameIn(region: Region, name: string): boolean {
-  return name.startsWith(`${region}-i-`, REGION_AT);
+/** `aws-<account>-<region>` of a discovered ServerInfo's name, without parsing it; of other names anything. */
+export function placeOfName(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(INSTANCE_PART)));
+}
+
+/** What `placeOfName` gives for the instances of a place. */
+export function placeName({ account, region }: Pick<InstanceKey, 'account' | 'region'>): string {
+  return `${DISCOVERED_NAME_PREFIX}${account}-${region}`;
+}
+
+/** Whether `placeOfName` gives this for instances of the region, in whatever account. */
+export function isPlaceIn(region: Region, place: string): boolean {
+  return place.length === REGION_AT + region.length && place.endsWith(region);
 }
 
 /** Whether an operator may give a ServerInfo this name. */

@@ -6,7 +6,9 @@ import type { Logger } from '@tagplane/runtime';
 import { discoveredName } from '@tagplane/serverinfo';
 import { createDiscovery } from '../discovery.ts';
 import type { Discovery } from '../discovery.ts';
+import { ScopeTable } from '../estate/scope.ts';
 import type { FakeAuth } from './fake-auth.ts';
+import { fakeScope } from './scopes.ts';
 
 export interface PlaneParts {
   readonly auth: FakeAuth;
@@ -34,7 +36,7 @@ export function startPlane(parts: PlaneParts): Plane {
   const discovery = createDiscovery({
     transport: auth.transport,
     origin: auth.origin,
-    scopes: scanners.map((scanner) => ({ id: scanner.region, scanner, filters: {} })),
+    scopes: new ScopeTable(scanners.map((scanner) => fakeScope({ scanner }))),
     pollIntervalMs,
     registry,
     log: log ?? silentLogger(),

@@ -1,0 +1,130 @@
+import type { AccountId, Region } from '@tagplane/identity';
+import { accountOfRole, blockPartition, concrete } from './config.ts';
+import type { EstateBlock } from './config.ts';
+import { partitionOf } from './partition.ts';
+import type { Partition } from './partition.ts';
+import type { Place } from './scope.ts';
+
+/** A scope that should be there. */
+export interface WantedScope {
+  readonly id: string;
+  readonly block: number;
+  readonly place: Place;
+}
+
+/** Stands for scopes that nobody can tell yet: of an account's regions, or of a block's accounts. */
+export interface Placeholder {
+  /** `ACCOUNT`, or `organization`, and the number of a later one of that name. */
+  readonly id: string;
+  readonly block: number;
+  /** Undefined: it stands for a block's accounts, or for its own credentials' regions. */
+  readonly account: AccountId | undefined;
+  readonly missing: 'accounts' | 'regions';
+}
+
+/** What has been found out so far; whatever failed leaves what it said before. */
+export interface EstateFacts {
+  /** Of the process's own credentials; undefined: STS did not tell. */
+  ownAccount(partition: Partition): AccountId | undefined;
+  /** Of an organisation's block, those that are picked; undefined before the first listing. */
+  accounts(block: number): readonly AccountId[] | undefined;
+  /** That are open to an account, undefined: to the process's own; undefined before the first listing. */
+  regions(block: number, account: AccountId | undefined): readonly Region[] | undefined;
+}
+
+export interface EstatePlan {
+  readonly scopes: readonly WantedScope[];
+  readonly placeholders: readonly Placeholder[];
+}
+
+/** Whose instances a block asks for: several accounts, or the one that the credentials are of. */
+export function accountsOf(
+  block: EstateBlock,
+  index: number,
+  facts: Pick<EstateFacts, 'accounts'>,
+): readonly AccountId[] | 'own' | undefined {
+  if (block.organization !== undefined) return facts.accounts(index);
+  if (block.accounts !== undefined) return [...new Set(block.accounts)];
+  const named = block.assume_role && accountOfRole(block.assume_role);
+  return named === undefined ? 'own' : [named];
+}
+
+/** The scopes of an estate as it is known now, in the order of the blocks. */
+export function planScopes(blocks: readonly EstateBlock[], facts: EstateFacts): EstatePlan {
+  const scopes: WantedScope[] = [];
+  const placeholders: Placeholder[] = [];
+  const number = createNumbering();
+  for (const [index, block] of blocks.entries()) {
+    const accounts = accountsOf(block, index, facts);
+    if (accounts === undefined) {
+      placeholders.push({
+        id: number('organization'),
+        block: index,
+        account: undefined,
+        missing: 'accounts',
+      });
+      continue;
+    }
+    for (const account of accounts === 'own' ? [undefined] : accounts) {
+      const regions = regionsOf(block, index, account, facts);
+      if (regions === undefined) {
+        placeholders.push({ id: number(account ?? 'regions'), block: index, account, missing: 'regions' });
+        continue;
+      }
+      for (const region of regions) {
+        const partition = partitionOf(region);
+        scopes.push({
+          id: number(account === undefined ? region : `${account}/${region}`),
+          block: index,
+          place: { partition, account: account ?? facts.ownAccount(partition), region },
+        });
+      }
+    }
+  }
+  return { scopes, placeholders };
+}
+
+function regionsOf(
+  block: EstateBlock,
+  index: number,
+  account: AccountId | undefined,
+  facts: EstateFacts,
+): readonly Region[] | undefined {
+  const named = concrete(block.regions);
+  if (named.length > 0) return named;
+  const partition = blockPartition(block);
+  return facts.regions(index, account)?.filter((region) => partitionOf(region) === partition);
+}
+
+/** A name's second use is `name#2`. */
+function createNumbering(): (name: string) => string {
+  const times = new Map<string, number>();
+  return (name) => {
+    const time = (times.get(name) ?? 0) + 1;
+    times.set(name, time);
+    return time === 1 ? name : `${name}#${time}`;
+  };
+}
+
+/** Scopes to begin with, and those that are no more. */
+export interface ScopeChange<Running> {
+  readonly begin: readonly WantedScope[];
+  readonly end: readonly Running[];
+}
+
+/** A scope whose place is told anew (its account is known at last) ends and begins, under one name. */
+export function diffScopes<Running extends WantedScope>(
+  running: readonly Running[],
+  wanted: readonly WantedScope[],
+): ScopeChange<Running> {
+  const before = new Map(running.map((scope) => [textOf(scope), scope]));
+  const after = new Set(wanted.map(textOf));
+  return {
+    begin: wanted.filter((scope) => !before.has(textOf(scope))),
+    end: running.filter((scope) => !after.has(textOf(scope))),
+  };
+}
+
+function textOf({ id, block, place }: WantedScope): string {
+  return JSON.stringify([id, block, place.partition, place.account, place.region]);
+}
