@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { DiscoveredInstance } from '@tagplane/ec2';
 import { fakeInstance } from '@tagplane/ec2/testing';
 import { SECOND } from '@tagplane/runtime';
-import type { DescribedInstance } from '@tagplane/serverinfo';
 import type { Expectation, InstanceChange } from './change.ts';
 import { Coalescer, MAX_DESCRIBED } from './coalescer.ts';
 import type { Look } from './coalescer.ts';
@@ -16,7 +16,7 @@ function change(number: number, expectation = tagged('1'), at = NOW, region?: st
   return { key: fakeInstance(number, region ? { region } : {}).key, at, version: undefined, expectation };
 }
 
-const instance = (number: number, value: string): DescribedInstance =>
+const instance = (number: number, value: string): DiscoveredInstance =>
   fakeInstance(number, { tags: [['a', value]] });
 
 function create(maxInstances?: number): Coalescer<string> {

@@ -1,7 +1,7 @@
+import type { DiscoveredInstance } from '@tagplane/ec2';
 import { instanceKeyText } from '@tagplane/identity';
 import type { InstanceKey } from '@tagplane/identity';
 import { SECOND } from '@tagplane/runtime';
-import type { DescribedInstance } from '@tagplane/serverinfo';
 import type { InstanceChange } from './change.ts';
 import { DueHeap } from './due-heap.ts';
 import type { Timed } from './due-heap.ts';
@@ -33,7 +33,7 @@ export interface Look {
 /** What came of a describe. */
 export interface Looked<Ticket> {
   /** Not older than the events, or trusted at last. */
-  readonly instances: readonly DescribedInstance[];
+  readonly instances: readonly DiscoveredInstance[];
   /** Instances that EC2 does not know. */
   readonly missing: readonly InstanceKey[];
   /** How many were older than the events, and are asked for again. */
@@ -141,9 +141,9 @@ export class Coalescer<Ticket> {
   }
 
   /** EC2 answered; an instance that is not among the described ones is one that it does not know. */
-  looked(look: Look, described: readonly DescribedInstance[], askedAt: number, now: number): Looked<Ticket> {
+  looked(look: Look, described: readonly DiscoveredInstance[], askedAt: number, now: number): Looked<Ticket> {
     const found = new Map(described.map((instance) => [instanceKeyText(instance.key), instance]));
-    const instances: DescribedInstance[] = [];
+    const instances: DiscoveredInstance[] = [];
     const missing: InstanceKey[] = [];
     const tickets: Ticket[] = [];
     const eventTimes = new Map<string, number>();
