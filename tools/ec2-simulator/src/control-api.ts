@@ -3,7 +3,8 @@ import type { ControlRoute, ControlRouteRequest, Extension } from './extension.t
 import type { FleetControl, InstanceRef, InstanceView } from './fleet-control.ts';
 import { credentialsJson, milliseconds, registerCredentials } from './sts/control-routes.ts';
 import type { StsControl } from './sts/sts-control.ts';
-import { readFault, readObject, readRun, readState, readTagChanges, readTags } from './control-bodies.ts';
+import { readObject, readRun, readState, readTagChanges, readTags } from './control-bodies.ts';
+import { readFaults } from './fault-bodies.ts';
 
 export const CONTROL_PREFIX = '/_control/';
 
@@ -59,7 +60,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   [
     'POST faults',
     ({ control, body }) => {
-      control.addFault(readFault(body));
+      for (const fault of readFaults(body)) control.addFault(fault);
       return { pending: control.faults.pending };
     },
   ],

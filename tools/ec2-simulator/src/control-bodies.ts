@@ -1,14 +1,12 @@
 import { AwsError } from './aws-error.ts';
-import type { Fault } from './faults.ts';
 import type { RunOptions, TagChanges } from './fleet-control.ts';
 import { isInstanceState } from './fleet/instance.ts';
 import type { InstanceState } from './fleet/instance.ts';
 
-type Body = Readonly<Record<string, unknown>>;
+/** A request's members. */
+export type Body = Readonly<Record<string, unknown>>;
 
-/** Five minutes: longer than any client waits. */
-const MAX_DELAY_MS = 300_000;
-const MAX_COUNT = 1_000_000;
+export const MAX_COUNT = 1_000_000;
 
 /** A JSON object; an empty text is an empty one. Throws AwsError, as all readers here do. */
 export function readObject(text: string): Body {
@@ -40,59 +38,37 @@ export function readState({ state }: Body): InstanceState {
   return state;
 }
 
-export function readRun({ region, count, tags, account }: Body): RunOptions {
+export function readRun({ region, count, tags, account, platform }: Body): RunOptions {
   return {
     region: string(region, 'region'),
     count: integer(count, 'count', 1, MAX_COUNT, 1),
     tags: tags === undefined ? undefined : readTags(tags, 'tags'),
     account: optionalString(account, 'account'),
+    windows: optionalString(platform, 'platform') === 'windows',
   };
 }
 
-export function readFault(body: Body): Fault {
-  const code = optionalString(body['code'], 'code');
-  return {
-    action: optionalString(body['action'], 'action'),
-    region: optionalString(body['region'], 'region'),
-    skip: integer(body['skip'], 'skip', 0, MAX_COUNT, 0),
-    count: integer(body['count'], 'count', 1, MAX_COUNT, 1),
-    delayMs: integer(body['delay_ms'], 'delay_ms', 0, MAX_DELAY_MS, 0),
-    body: optionalString(body['body'], 'body'),
-    error:
-      code === undefined
-        ? undefined
-        : {
-            code,
-            message: optionalString(body['message'], 'message') ?? 'A fault that was asked for.',
-            status: integer(body['status'], 'status', 400, 599, THROTTLES.has(code) ? 503 : 400),
-          },
-  };
-}
-
-/** EC2 throttles with 503. */
-const THROTTLES: ReadonlySet<string> = new Set(['RequestLimitExceeded', 'Unavailable']);
-
-function object(value: unknown, name: string): Body {
+export function object(value: unknown, name: string): Body {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw bad(`${name}: a JSON object`);
   return value as Body;
 }
 
-function string(value: unknown, name: string): string {
+export function string(value: unknown, name: string): string {
   if (typeof value !== 'string') throw bad(`${name}: a text`);
   return value;
 }
 
-function optionalString(value: unknown, name: string): string | undefined {
+export function optionalString(value: unknown, name: string): string | undefined {
   return value === undefined ? undefined : string(value, name);
 }
 
-function integer(value: unknown, name: string, least: number, most: number, fallback: number): number {
+export function integer(value: unknown, name: string, least: number, most: number, fallback: number): number {
   if (value === undefined) return fallback;
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
   throw bad(`${name}: a whole number from ${least} to ${most}`);
 }
 
-function bad(message: string): AwsError {
+export function bad(message: string): AwsError {
   return new AwsError('BadRequest', message);
 }

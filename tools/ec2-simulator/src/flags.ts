@@ -7,6 +7,8 @@ export const NAME = 'tagplane-ec2-simulator';
 /** Beside the ports of the services. */
 const DEFAULT_LISTEN = '127.0.0.1:7400';
 const MAX_INSTANCES = 100_000;
+/** Organizations allows more only on request. */
+const MAX_ACCOUNTS = 1_000;
 
 export const HELP = `${NAME}: an EC2 endpoint for tests and demos
 
@@ -21,6 +23,17 @@ Usage: ${NAME} [flags]
   --transition-ms N    how long pending, stopping and shutting-down last (default 2000)
   --linger-ms N        how long a terminated instance is still described (default 3600000)
   --token-ttl-ms N     how long a NextToken is good for (default 3600000)
+
+  --accounts N         an organisation of so many accounts, which share the instances (default: none)
+  --role NAME          a role in each account that the management account (--account) may assume
+  --external-id TEXT   what that role asks for
+  --session-ttl-ms N   ends assumed roles' sessions earlier than asked for
+  --windows PERCENT    of the instances run Windows (default 0)
+
+  --quotas             EC2's token buckets refuse, with RequestLimitExceeded
+  --lag-ms N           what is described is behind what happened by up to so much (default 0)
+  --stale-reads P      for as long again, this share of reads, 0 to 1, is older still (default 0)
+  --script FILE        faults from the beginning: {"faults": [...]}, see README.md
   --help, --version
 
 Then, for any AWS SDK: AWS_ENDPOINT_URL=http://${DEFAULT_LISTEN} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
@@ -31,7 +44,13 @@ export type Invocation =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'bad'; readonly problem: string }
-  | { readonly kind: 'run'; readonly listen: Address; readonly options: Ec2SimulatorOptions };
+  | {
+      readonly kind: 'run';
+      readonly listen: Address;
+      readonly options: Ec2SimulatorOptions;
+      /** A file of faults. */
+      readonly script: string | undefined;
+    };
 
 const FLAGS = {
   instances: { type: 'string' },
@@ -43,6 +62,15 @@ const FLAGS = {
   'transition-ms': { type: 'string' },
   'linger-ms': { type: 'string' },
   'token-ttl-ms': { type: 'string' },
+  accounts: { type: 'string' },
+  role: { type: 'string' },
+  'external-id': { type: 'string' },
+  'session-ttl-ms': { type: 'string' },
+  windows: { type: 'string' },
+  quotas: { type: 'boolean' },
+  'lag-ms': { type: 'string', default: '0' },
+  'stale-reads': { type: 'string', default: '0' },
+  script: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -63,9 +91,21 @@ export function readFlags(args: readonly string[]): Invocation {
       ...number('token-ttl-ms', values['token-ttl-ms'], 'tokenTtlMs', MAX_MS),
       ...(values.regions === undefined ? {} : { regions: regions(values.regions) }),
       ...(values.account === undefined ? {} : { account: account('account', values.account) }),
+      ...number('session-ttl-ms', values['session-ttl-ms'], 'sessionTtlMs', MAX_MS),
+      ...number('windows', values.windows, 'windowsPercent', 100),
+      ...(values.quotas === true ? { quotas: true } : {}),
+      consistency: {
+        lagMs: number('lag-ms', values['lag-ms'], 'lagMs', MAX_MS).lagMs ?? 0,
+        staleReads: share('stale-reads', values['stale-reads']),
+      },
+      estate: {
+        ...number('accounts', values.accounts, 'accounts', MAX_ACCOUNTS),
+        role: values.role,
+        externalId: values['external-id'],
+      },
       accounts: new Map(values['access-key']?.map(accessKey) ?? []),
     };
-    return { kind: 'run', listen, options };
+    return { kind: 'run', listen, options, script: values.script };
   } catch (error) {
     return { kind: 'bad', problem: firstLine(error instanceof Error ? error.message : String(error)) };
   }
@@ -90,6 +130,12 @@ function number<Key extends string>(
   const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN;
   if (!(value <= most)) throw new FlagError(flag, `expected a whole number from 0 to ${most}`);
   return { [key]: value } as Record<Key, number>;
+}
+
+function share(flag: string, text: string): number {
+  const value = /^(0(\.\d{1,9})?|1)$/.test(text) ? Number(text) : NaN;
+  if (Number.isNaN(value)) throw new FlagError(flag, 'expected a number from 0 to 1');
+  return value;
 }
 
 function regions(text: string): string[] {

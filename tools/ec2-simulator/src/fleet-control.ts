@@ -3,6 +3,9 @@ import type { Fault } from './faults.ts';
 import { Faults } from './faults.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { InstanceState, SimInstance } from './fleet/instance.ts';
+import { shapeOf } from './fleet/shape.ts';
+import { Quotas } from './quota/quotas.ts';
+import type { BucketUsage } from './quota/quotas.ts';
 import { Stats } from './stats.ts';
 import type { StatsReport } from './stats.ts';
 
@@ -13,6 +16,8 @@ export interface InstanceView {
   readonly id: string;
   readonly reservation: string;
   readonly state: InstanceState;
+  readonly vpc: string;
+  readonly platform: 'linux' | 'windows';
   readonly tags: ReadonlyMap<string, string>;
 }
 
@@ -41,6 +46,13 @@ export interface RunOptions {
   readonly count: number;
   readonly tags?: ReadonlyMap<string, string> | undefined;
   readonly account?: string | undefined;
+  readonly windows?: boolean | undefined;
+}
+
+export interface FleetReport extends StatsReport {
+  readonly instances: number;
+  readonly faultsPending: number;
+  readonly quotas: readonly BucketUsage[];
 }
 
 /**
@@ -49,13 +61,16 @@ export interface RunOptions {
  * AwsError for what is not there or not possible.
  */
 export class FleetControl {
-  readonly faults = new Faults();
+  readonly faults: Faults;
+  readonly quotas: Quotas;
   readonly stats = new Stats();
   readonly #fleet: Fleet;
   readonly #resetters: (() => void)[] = [];
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: Fleet, quotas = new Quotas(false)) {
     this.#fleet = fleet;
+    this.quotas = quotas;
+    this.faults = new Faults(fleet.options.seed, fleet.options.now);
   }
 
   get regions(): readonly string[] {
@@ -105,10 +120,10 @@ export class FleetControl {
     return this.#view(instance);
   }
 
-  run({ region, count, tags = NO_TAGS, account }: RunOptions): InstanceView[] {
+  run({ region, count, tags = NO_TAGS, account, windows }: RunOptions): InstanceView[] {
     this.#checkRegion(region);
     const owner = account ?? this.#fleet.options.account;
-    const started = this.#fleet.run({ account: owner, region, count, tags: NO_TAGS });
+    const started = this.#fleet.run({ account: owner, region, count, tags: NO_TAGS, windows });
     for (const instance of started) this.#fleet.replaceTags(instance, tags);
     return started.map((instance) => this.#view(instance));
   }
@@ -121,12 +136,17 @@ export class FleetControl {
   }
 
   addFault(fault: Partial<Fault>): void {
-    const { action, region, skip = 0, count = 1, delayMs = 0, body, error } = fault;
-    this.faults.add({ action, region, skip, count, delayMs, body, error });
+    const { action, region, skip = 0, count = 1, delayMs = 0, error } = fault;
+    this.faults.add({ ...fault, action, region, skip, count, delayMs, error });
   }
 
-  report(): StatsReport & { readonly instances: number; readonly faultsPending: number } {
-    return { ...this.stats.report(), instances: this.size, faultsPending: this.faults.pending };
+  report(): FleetReport {
+    return {
+      ...this.stats.report(),
+      instances: this.size,
+      faultsPending: this.faults.pending,
+      quotas: this.quotas.usage(),
+    };
   }
 
   /** The seeded fleet again, no faults, all counts at zero. */
@@ -134,6 +154,7 @@ export class FleetControl {
     this.#fleet.reset();
     this.faults.clear();
     this.stats.reset();
+    this.quotas.reset();
     for (const reset of this.#resetters) reset();
   }
 
@@ -155,9 +176,14 @@ export class FleetControl {
   }
 
   #view(instance: SimInstance): InstanceView {
-    const { account, region, id, reservationId, tags } = instance;
-    const state = this.#fleet.stateOf(instance);
-    return { account, region, id, reservation: reservationId, state, tags: new Map(tags) };
+    const { account, region, id, reservationId: reservation } = instance;
+    return {
+      ...{ account, region, id, reservation },
+      state: this.#fleet.stateOf(instance),
+      vpc: shapeOf(instance).vpcId,
+      platform: instance.windows ? 'windows' : 'linux',
+      tags: new Map(instance.tags),
+    };
   }
 }
 

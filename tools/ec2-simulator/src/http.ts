@@ -1,15 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeAnswer } from './answer.ts';
 import { AwsError } from './aws-error.ts';
 import { CONTROL_PREFIX, handleControl } from './control-api.ts';
+import { checkCredentials } from './credential-check.ts';
 import { parseCredentialScope } from './credential-scope.ts';
 import type { Extension, PlainResponse } from './extension.ts';
+import type { Estate } from './estate/estate.ts';
 import type { FleetControl } from './fleet-control.ts';
-import type { Caller, HttpExchange, Service, ServiceResponse } from './service.ts';
+import type { Fault } from './faults.ts';
+import type { Quotas } from './quota/quotas.ts';
+import type { Caller, HttpExchange, Service } from './service.ts';
 import type { StsControl } from './sts/sts-control.ts';
 
 /** 1,000 resources with 50 tags each come to less. */
@@ -23,6 +25,10 @@ export interface HttpOptions {
   readonly fallback: Service;
   readonly control: FleetControl;
   readonly sts: StsControl;
+  readonly estate: Estate;
+  readonly quotas: Quotas;
+  /** Seeded, as all answers are. */
+  readonly requestIds: () => string;
   readonly extensions: readonly Extension[];
   readonly accountOf: (accessKeyId: string) => string;
   readonly now: () => number;
@@ -51,7 +57,7 @@ async function serve(
   }
   const http = { method: request.method ?? '', url, headers: headersOf(request), body: body ?? '' };
   const plain = servePlain(http, options.extensions);
-  if (plain !== undefined) await write(response, plain.status, plain);
+  if (plain !== undefined) await writeAnswer(response, plain.status, plain);
   else await serveAws(http, response, { url, body, ...options });
 }
 
@@ -76,7 +82,7 @@ async function serveAws(
   response.once('close', () => {
     gone.abort();
   });
-  const requestId = randomUUID();
+  const requestId = options.requestIds();
   response.setHeader('x-amzn-requestid', requestId);
   let service = options.fallback;
   try {
@@ -84,25 +90,31 @@ async function serveAws(
     const parameters = new URLSearchParams(body === '' ? url.searchParams : body);
     const caller = readCaller(http, options.accountOf);
     service = options.services.get(caller.service) ?? service;
-    const action = service.actionOf({ http, parameters });
+    const now = options.now();
+    const asked = { caller, parameters, http, requestId, now };
+    const action = service.actionOf(asked);
+    const page = service.pageOf?.(asked) ?? 1;
     options.control.stats.request(action);
-    const garbage = await applyFault(options.control, action, caller, gone.signal);
-    if (garbage !== undefined) {
-      await write(response, 200, { contentType: 'text/plain', body: [garbage] });
+    const fault = options.control.faults.take({ action, page, now, ...caller });
+    if (fault !== undefined) await applyFault(fault, response, gone.signal);
+    if (response.destroyed) return;
+    if (fault?.body !== undefined) {
+      await writeAnswer(response, 200, { contentType: 'text/plain', body: [fault.body] });
       return;
     }
     if (caller.service !== service.name) {
       throw new AwsError('InvalidAction', `The simulator has no service '${caller.service}'`);
     }
-    const asked = { caller, parameters, http, requestId, now: options.now() };
-    const answer = await service.handle(asked, gone.signal);
-    await write(response, 200, answer);
+    checkCredentials(asked, action, options);
+    options.quotas.take(asked, action);
+    const answer = await service.handle({ ...asked, view: fault?.view }, gone.signal);
+    await writeAnswer(response, 200, answer, fault);
   } catch (error) {
     // Past its head, an answer can only be cut off.
     if (response.headersSent || response.destroyed) throw error;
     const { code, message, status } = asAwsError(error);
     options.control.stats.error(code);
-    await write(response, status, service.errorBody({ code, message }, requestId));
+    await writeAnswer(response, status, service.errorBody({ code, message }, requestId));
   }
 }
 
@@ -117,19 +129,12 @@ function headersOf({ headers }: IncomingMessage): HttpExchange['headers'] {
   );
 }
 
-/** Gives what is to be answered instead, if anything is; throws the fault's error. */
-async function applyFault(
-  control: FleetControl,
-  action: string,
-  caller: Caller,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const fault = control.faults.take(action, caller.region);
-  if (fault === undefined) return undefined;
+/** Waits, drops or throws the fault's error, as it says. */
+async function applyFault(fault: Fault, response: ServerResponse, signal: AbortSignal): Promise<void> {
   if (fault.delayMs > 0) await sleep(fault.delayMs, undefined, { signal });
-  if (fault.error !== undefined)
-    throw new AwsError(fault.error.code, fault.error.message, fault.error.status);
-  return fault.body;
+  if (fault.drop === true) response.destroy();
+  if (fault.error === undefined) return;
+  throw new AwsError(fault.error.code, fault.error.message, fault.error.status);
 }
 
 async function serveControl(
@@ -151,13 +156,6 @@ async function serveControl(
 function asAwsError(error: unknown): AwsError {
   if (error instanceof AwsError) return error;
   return new AwsError('InternalError', 'An internal error has occurred', 500);
-}
-
-async function write(response: ServerResponse, status: number, answer: ServiceResponse): Promise<void> {
-  response.statusCode = status;
-  response.setHeader('content-type', answer.contentType);
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  await pipeline(Readable.from(answer.body, { objectMode: true, highWaterMark: 1 }), response);
 }
 
 /** The body's text, or undefined when it is longer than any request should be; it is read to its end. */

@@ -1,14 +1,21 @@
 export { AwsError } from './aws-error.ts';
+export { type AccountOptions, type AccountStatus, type SimAccount } from './estate/account.ts';
+export { Estate, type EstateOptions, type OptInStatus } from './estate/estate.ts';
+export { type RoleOptions, type SimRole } from './estate/role.ts';
+export { parseScript } from './fault-bodies.ts';
 export { type Fault } from './faults.ts';
 export {
   FleetControl,
+  type FleetReport,
   type InstanceRef,
   type InstanceView,
   type ListOptions,
   type RunOptions,
   type TagChanges,
 } from './fleet-control.ts';
+export { type ConsistencyOptions } from './fleet/consistency.ts';
 export { type InstanceState } from './fleet/instance.ts';
+export { type BucketUsage } from './quota/quotas.ts';
 export {
   createEc2Simulator,
   type Ec2Simulator,

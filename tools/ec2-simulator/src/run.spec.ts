@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import type { ProgramIo } from '@tagplane/runtime';
 import { readFlags } from './flags.ts';
@@ -30,6 +31,17 @@ describe('the command line', () => {
     expect(written.err).toBe('');
   });
 
+  it('says what is wrong with a script, and where a script cannot be read', async () => {
+    for (const [script, problem] of [
+      ['/nonexistent', 'ENOENT'],
+      [fileURLToPath(import.meta.url), 'no JSON'],
+    ] as const) {
+      const { io, written } = fakeIo();
+      expect(await run(['--listen', '127.0.0.1:0', '--script', script], io)).toBe(1);
+      expect(written.err).toContain(problem);
+    }
+  });
+
   it('ends with 1 when it cannot listen', async () => {
     const { io, written } = fakeIo();
     expect(await run(['--listen', '192.0.2.1:1', '--instances', '0'], io)).toBe(1);
@@ -55,6 +67,9 @@ describe('the command line', () => {
     [['--account', '12'], '--account'],
     [['--access-key', 'AK'], '--access-key'],
     [['--linger-ms', '1.5'], '--linger-ms'],
+    [['--windows', '101'], '--windows'],
+    [['--accounts', '1001'], '--accounts'],
+    [['--stale-reads', '2'], '--stale-reads'],
     [['--nonsense'], '--nonsense'],
     [['stray'], 'stray'],
   ])('%j: exit 2 and one line that names the flag', async (args, named) => {
@@ -68,7 +83,9 @@ describe('the command line', () => {
     const invocation = readFlags(
       (
         '--instances 5 --seed 9 --regions us-east-1 --listen [::1]:80 --account 111111111111 ' +
-        '--access-key A=222222222222 --access-key B=333333333333 --transition-ms 1 --linger-ms 2 --token-ttl-ms 3'
+        '--access-key A=222222222222 --access-key B=333333333333 --transition-ms 1 --linger-ms 2 --token-ttl-ms 3 ' +
+        '--accounts 4 --role R --external-id X --session-ttl-ms 5 --windows 6 --quotas --lag-ms 7 ' +
+        '--stale-reads 0.5 --script FILE'
       ).split(' '),
     );
     expect(invocation).toEqual({
@@ -86,7 +103,13 @@ describe('the command line', () => {
         transitionMs: 1,
         lingerMs: 2,
         tokenTtlMs: 3,
+        estate: { accounts: 4, role: 'R', externalId: 'X' },
+        sessionTtlMs: 5,
+        windowsPercent: 6,
+        quotas: true,
+        consistency: { lagMs: 7, staleReads: 0.5 },
       },
+      script: 'FILE',
     });
   });
 });

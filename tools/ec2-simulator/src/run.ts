@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { VERSION, formatAddress, isLoopback } from '@tagplane/runtime';
 import type { ProgramIo } from '@tagplane/runtime';
+import { parseScript } from './fault-bodies.ts';
 import { HELP, NAME, readFlags } from './flags.ts';
 import { createEc2Simulator } from './simulator.ts';
 
@@ -27,17 +29,20 @@ export async function run(args: readonly string[], io: ProgramIo): Promise<numbe
 }
 
 async function serve(
-  { listen, options }: Extract<ReturnType<typeof readFlags>, { kind: 'run' }>,
+  { listen, options, script }: Extract<ReturnType<typeof readFlags>, { kind: 'run' }>,
   io: ProgramIo,
 ): Promise<number> {
   try {
-    const simulator = createEc2Simulator(options);
+    const faults = script === undefined ? [] : parseScript(await readFile(script, 'utf8'));
+    const simulator = createEc2Simulator({ ...options, script: faults });
     await using running = await simulator.listen(listen.port, listen.host);
     const reach = isLoopback(listen.host)
       ? 'loopback only'
       : 'WITHOUT AUTHENTICATION, for whoever reaches it';
     io.stdout.write(`${NAME} listens on ${running.url} (${formatAddress(listen)}: ${reach})\n`);
-    io.stdout.write(`${running.fleet.size} instances in ${running.regions.join(', ')}\n`);
+    const accounts =
+      options.estate?.accounts === undefined ? '' : ` of ${running.estate.accounts.length} accounts`;
+    io.stdout.write(`${running.fleet.size} instances${accounts} in ${running.regions.join(', ')}\n`);
     if (!io.signal.aborted) await once(io.signal, 'abort');
     return 0;
   } catch (error) {

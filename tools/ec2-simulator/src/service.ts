@@ -23,6 +23,8 @@ export interface ServiceRequest {
   readonly http: HttpExchange;
   readonly requestId: string;
   readonly now: number;
+  /** What a fault makes of a describe: what was before, or nothing at all. */
+  readonly view?: 'stale' | 'empty' | undefined;
 }
 
 /** Made piece by piece, so that a very large answer is never one string. */
@@ -38,6 +40,8 @@ export interface Service {
   readonly name: string;
   /** The action asked for, also when it is none that the service knows; counted and matched by faults. */
   actionOf(request: Pick<ServiceRequest, 'http' | 'parameters'>): string;
+  /** The number of the page that is asked for, from 1, where the service has pages. */
+  pageOf?(request: Pick<ServiceRequest, 'parameters'>): number;
   /** Throws `AwsError`. The signal fires when the client goes away or the simulator closes. */
   handle(request: ServiceRequest, signal: AbortSignal): ServiceResponse | Promise<ServiceResponse>;
   errorBody(error: { readonly code: string; readonly message: string }, requestId: string): ServiceResponse;

@@ -1,6 +1,12 @@
 import { formatAddress, listen } from '@tagplane/runtime';
 import { createEc2Service } from './ec2/service.ts';
 import { createPageTokens } from './ec2/page-token.ts';
+import { Estate } from './estate/estate.ts';
+import type { EstateOptions } from './estate/estate.ts';
+import type { Fault } from './faults.ts';
+import type { ConsistencyOptions } from './fleet/consistency.ts';
+import { hexOf, mix } from './fleet/random.ts';
+import { Quotas } from './quota/quotas.ts';
 import type { Extension } from './extension.ts';
 import { FleetControl } from './fleet-control.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -27,6 +33,18 @@ export interface Ec2SimulatorOptions {
   readonly lingerMs?: number;
   /** How long a NextToken is good for, in milliseconds. Default one hour. */
   readonly tokenTtlMs?: number;
+  /** Whether EC2's token buckets refuse with RequestLimitExceeded; they count in any case. Default no. */
+  readonly quotas?: boolean;
+  /** How far what EC2 describes is behind what happened. Default not at all. */
+  readonly consistency?: ConsistencyOptions;
+  /** Of a hundred seeded instances, how many run Windows. Default 0. */
+  readonly windowsPercent?: number;
+  /** Ends AssumeRole's sessions earlier than asked for, in milliseconds. */
+  readonly sessionTtlMs?: number;
+  /** Accounts, their organisation and roles. Default one account and none. */
+  readonly estate?: EstateOptions;
+  /** Faults that are set from the beginning, and again after a reset. */
+  readonly script?: readonly Partial<Fault>[];
   /** Unix milliseconds. Default the system's clock. */
   readonly now?: () => number;
 }
@@ -36,6 +54,8 @@ export interface SimulatorHandles {
   readonly fleet: FleetControl;
   /** Credentials that STS knows. */
   readonly sts: StsControl;
+  /** Accounts, the organisation and roles. */
+  readonly estate: Estate;
 }
 
 export interface Ec2Simulator extends SimulatorHandles {
@@ -65,20 +85,34 @@ export const DEFAULTS = {
 
 /** A simulated EC2 with its seeded fleet; it listens when told to. */
 export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simulator {
-  const { accounts, now = Date.now, tokenTtlMs, ...fleetOptions } = { ...DEFAULTS, ...options };
-  const fleet = new Fleet({ ...fleetOptions, now });
-  const control = new FleetControl(fleet);
-  const tokens = createPageTokens(`seed ${fleetOptions.seed}`, tokenTtlMs);
-  const ec2 = createEc2Service({ fleet, tokens });
+  const { now = Date.now, tokenTtlMs, seed, account, regions, ...rest } = { ...DEFAULTS, ...options };
+  const { accounts: accountsByKey, estate: estateOptions = {}, quotas: enforced = false, script = [] } = rest;
+  const estate = new Estate({ ...estateOptions, management: account, regions, seed });
+  const fleet = new Fleet({
+    ...{ seed, account, regions, now },
+    ...{ instances: rest.instances, transitionMs: rest.transitionMs, lingerMs: rest.lingerMs },
+    ...{ windowsPercent: rest.windowsPercent, consistency: rest.consistency },
+    accounts: estate.accounts.map(({ id }) => id),
+    usable: (id, region) => estate.optInStatus(id, region) !== 'not-opted-in',
+  });
+  const quotas = new Quotas(enforced);
+  const control = new FleetControl(fleet, quotas);
   const sts = new StsControl(now);
-
+  const tokens = createPageTokens(`seed ${seed}`, tokenTtlMs);
+  const ec2 = createEc2Service({ fleet, tokens, estate });
   // Each endpoint beside EC2 and STS is one line here.
-  const extensions: readonly Extension[] = [createOrganizations()];
+  const extensions: readonly Extension[] = [createOrganizations(estate)];
+  const setScript = (): void => {
+    for (const fault of script) control.addFault(fault);
+  };
   control.onReset(() => {
     for (const extension of extensions) extension.reset?.();
+    setScript();
   });
-  const services = servicesByName([ec2, createStsService(sts), ...extensions.map(({ service }) => service)]);
-  const handles: SimulatorHandles = { fleet: control, sts };
+  setScript();
+  const stsService = createStsService({ sts, estate, sessionTtlMs: rest.sessionTtlMs });
+  const services = servicesByName([ec2, stsService, ...extensions.map(({ service }) => service)]);
+  const handles: SimulatorHandles = { fleet: control, sts, estate };
   return {
     ...handles,
     listen: async (port = 0, host = '127.0.0.1') => {
@@ -86,9 +120,11 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
         services,
         fallback: ec2,
         control,
-        sts,
+        quotas,
+        ...handles,
+        requestIds: createRequestIds(seed),
         extensions,
-        accountOf: (key) => sts.get(key)?.account ?? accounts?.get(key) ?? fleetOptions.account,
+        accountOf: (key) => sts.get(key)?.account ?? accountsByKey?.get(key) ?? account,
         now,
       });
       const address = await listen(server, { host, port });
@@ -104,7 +140,7 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
       };
       return {
         url: `http://${formatAddress(address)}`,
-        regions: fleetOptions.regions,
+        regions,
         ...handles,
         close,
         [Symbol.asyncDispose]: close,
@@ -115,4 +151,14 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
 
 function servicesByName(services: readonly (Service | undefined)[]): ReadonlyMap<string, Service> {
   return new Map(services.flatMap((service) => (service === undefined ? [] : [[service.name, service]])));
+}
+
+/** UUIDs that follow from the seed, so that a run can be repeated to the letter. */
+function createRequestIds(seed: number): () => string {
+  let count = 0;
+  return () => {
+    count += 1;
+    const hex = hexOf(mix(seed, count), 95, 22);
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-8${hex.slice(15, 18)}-${count.toString(16).padStart(12, '0')}`;
+  };
 }

@@ -1,9 +1,11 @@
+import type { Estate } from '../estate/estate.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { ServiceRequest } from '../service.ts';
 import type { PageTokens } from './page-token.ts';
 
 export interface ActionContext {
   readonly fleet: Fleet;
+  readonly estate: Estate;
   readonly tokens: PageTokens;
 }
 

@@ -6,6 +6,7 @@ import type { Action, ActionContext } from './action.ts';
 import { compileFilters, instanceTexts, readFilters } from './filters.ts';
 import { findInstances } from './instance-ids.ts';
 import { instanceXml } from './instance-xml.ts';
+import { pageOfToken } from './page-token.ts';
 import { maxResults, refuseDryRun, textsOf } from './parameters.ts';
 
 /** Instances in one piece of an answer: about 1 MB of text. */
@@ -37,12 +38,15 @@ function select(
   const start = token === null || token === '' ? 0 : tokens.read(query, token, now);
   const candidates =
     ids.length > 0 ? findInstances(fleet, caller, ids) : fleet.after(caller.account, caller.region, start);
+  const page = token === null || token === '' ? 1 : pageOfToken(token);
   const instances: SimInstance[] = [];
-  for (const instance of candidates) {
-    if (!matches(instance)) continue;
+  if (request.view === 'empty') return { instances, nextToken: undefined };
+  for (const candidate of candidates) {
+    const instance = fleet.described(candidate, request.view === 'stale');
+    if (instance === undefined || !matches(instance)) continue;
     if (instances.length === limit) {
       // One more than the page: only now is it sure that another page is not empty.
-      return { instances, nextToken: tokens.issue(query, instances.at(-1)?.sequence ?? 0, now) };
+      return { instances, nextToken: tokens.issue(query, instances.at(-1)?.sequence ?? 0, now, page + 1) };
     }
     instances.push(instance);
   }

@@ -1,7 +1,7 @@
 import { AwsError, invalidValue, missingParameter } from '../aws-error.ts';
 import { STATE_CODES, stateAt } from '../fleet/instance.ts';
 import type { SimInstance } from '../fleet/instance.ts';
-import { shapeOf } from '../fleet/shape.ts';
+import { platformDetails, shapeOf } from '../fleet/shape.ts';
 import { listOf, nestedTexts } from './parameters.ts';
 import { wildcardMatcher } from './wildcard.ts';
 
@@ -79,6 +79,8 @@ const INSTANCE_FILTERS = new Map<string, (instance: SimInstance, now: number) =>
   ['instance-type', (instance) => shapeOf(instance).instanceType],
   ['key-name', (instance) => shapeOf(instance).keyName],
   ['owner-id', (instance) => instance.account],
+  ['platform', ({ windows }) => (windows ? 'windows' : '')],
+  ['platform-details', ({ windows }) => platformDetails(windows)],
   ['private-dns-name', (instance) => shapeOf(instance).privateDnsName],
   ['private-ip-address', (instance) => shapeOf(instance).privateIp],
   ['reservation-id', (instance) => instance.reservationId],

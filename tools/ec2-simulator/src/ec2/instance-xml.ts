@@ -1,7 +1,7 @@
 import { STATE_CODES, stateAt } from '../fleet/instance.ts';
 import type { InstanceState, SimInstance } from '../fleet/instance.ts';
 import { hexOf } from '../fleet/random.ts';
-import { shapeOf } from '../fleet/shape.ts';
+import { platformDetails, shapeOf } from '../fleet/shape.ts';
 import type { InstanceShape } from '../fleet/shape.ts';
 import { escapeXml, xml } from '../xml.ts';
 
@@ -68,7 +68,7 @@ export function instanceXml(instance: SimInstance, now: number): string {
                         <id>AIPA${hexOf(instance.salt % 7, 52, 17).toUpperCase()}</id>
                     </iamInstanceProfile>
                     <ebsOptimized>true</ebsOptimized>
-                    <enaSupport>true</enaSupport>${SETTINGS}
+                    <enaSupport>true</enaSupport>${platformXml(instance)}${SETTINGS}
                 </item>`;
 }
 
@@ -98,13 +98,18 @@ const SETTINGS = xml`
                         <autoRecovery>default</autoRecovery>
                     </maintenanceOptions>
                     <currentInstanceBootMode>uefi</currentInstanceBootMode>
-                    <platformDetails>Linux/UNIX</platformDetails>
-                    <usageOperation>RunInstances</usageOperation>
                     <privateDnsNameOptions>
                         <hostnameType>ip-name</hostnameType>
                         <enableResourceNameDnsARecord>false</enableResourceNameDnsARecord>
                         <enableResourceNameDnsAAAARecord>false</enableResourceNameDnsAAAARecord>
                     </privateDnsNameOptions>`;
+
+function platformXml({ windows }: SimInstance): string {
+  const platform = windows ? '<platform>windows</platform>' : '';
+  return xml`
+                    ${platform}<platformDetails>${platformDetails(windows)}</platformDetails>
+                    <usageOperation>RunInstances${windows ? ':0002' : ''}</usageOperation>`;
+}
 
 function reasonOf(state: InstanceState): string {
   return state === 'pending' || state === 'running' ? '' : 'User initiated';

@@ -6,6 +6,7 @@ import { createTags, deleteTags } from './change-tags.ts';
 import { describeInstances } from './describe-instances.ts';
 import { describeRegions } from './describe-regions.ts';
 import { describeTags } from './describe-tags.ts';
+import { pageOfToken } from './page-token.ts';
 import { runInstances, startInstances, stopInstances, terminateInstances } from './lifecycle.ts';
 
 const VERSION = '2016-11-15';
@@ -29,6 +30,7 @@ export function createEc2Service(context: ActionContext): Service {
   return {
     name: 'ec2',
     actionOf: ({ parameters }) => parameters.get('Action') ?? '',
+    pageOf: ({ parameters }) => pageOfToken(parameters.get('NextToken') ?? ''),
     handle: (request) => handle(request, context),
     errorBody: ({ code, message }, requestId) => ({
       contentType: CONTENT_TYPE,
@@ -51,7 +53,9 @@ function handle(request: ServiceRequest, context: ActionContext): ServiceRespons
   if (parameters.get('Version') !== VERSION) {
     throw new AwsError('NoSuchVersion', `The requested version is not ${VERSION}`);
   }
-  if (!context.fleet.hasRegion(caller.region)) {
+  const { fleet, estate } = context;
+  const enabled = estate.optInStatus(caller.account, caller.region) !== 'not-opted-in';
+  if (!enabled || !fleet.hasRegion(caller.region)) {
     // What EC2 answers in a region that the account has not enabled.
     throw new AwsError('AuthFailure', 'AWS was not able to validate the provided access credentials', 401);
   }

@@ -1,4 +1,6 @@
 import { AwsError } from '../aws-error.ts';
+import { createReadDraws, describedAs, rememberPast } from './consistency.ts';
+import type { ConsistencyOptions, ReadDraws } from './consistency.ts';
 import { settled, stateAt } from './instance.ts';
 import type { InstanceState, SimInstance, StateChange } from './instance.ts';
 import { hashText, hexOf, mix } from './random.ts';
@@ -25,6 +27,14 @@ export interface FleetOptions {
   /** How long a terminated instance is still described, in milliseconds. */
   readonly lingerMs: number;
   readonly now: () => number;
+  /** The accounts that share the seeded instances; default `account` alone. */
+  readonly accounts?: readonly string[] | undefined;
+  /** Whether an account has enabled a region; default all. */
+  readonly usable?: (account: string, region: string) => boolean;
+  /** Of a hundred seeded instances, how many run Windows. Default 0. */
+  readonly windowsPercent?: number | undefined;
+  /** How far describes are behind. Default not at all. */
+  readonly consistency?: ConsistencyOptions | undefined;
 }
 
 export interface RunRequest {
@@ -34,6 +44,7 @@ export interface RunRequest {
   readonly tags: ReadonlyMap<string, string>;
   readonly imageId?: string | undefined;
   readonly instanceType?: string | undefined;
+  readonly windows?: boolean | undefined;
 }
 
 /** Something that AWS would make an event of. */
@@ -55,11 +66,14 @@ export type FleetChange =
       readonly at: number;
     };
 
+const IMMEDIATE: ConsistencyOptions = { lagMs: 0, staleReads: 0 };
+
 /** All simulated instances. Every method takes the clock from the options; nothing here runs by itself. */
 export class Fleet {
   readonly options: FleetOptions;
   #regions = new Map<string, RegionFleet>();
   #reservations = 0;
+  readonly #draws = new Map<string, ReadDraws>();
   readonly #listeners: ((change: FleetChange) => void)[] = [];
 
   constructor(options: FleetOptions) {
@@ -75,13 +89,27 @@ export class Fleet {
 
   /** Back to the seeded fleet. */
   reset(): void {
-    const { seed, instances, regions, account } = this.options;
+    const { instances, regions, account: main, accounts = [main], usable = () => true } = this.options;
     this.#regions = new Map();
+    this.#draws.clear();
     this.#reservations = 0;
-    for (const [index, region] of regions.entries()) {
-      const share = Math.floor((instances + regions.length - 1 - index) / regions.length);
-      this.#seed(account, region, share, mix(seed, hashText(region)));
+    const places = accounts.flatMap((account) =>
+      regions.filter((region) => usable(account, region)).map((region) => ({ account, region })),
+    );
+    for (const [index, { account, region }] of places.entries()) {
+      const share = Math.floor((instances + places.length - 1 - index) / places.length);
+      this.#seed(account, region, share, this.#saltOf(account, region));
     }
+  }
+
+  /** An instance as EC2 describes it now, which may be behind; undefined: it is not shown yet. */
+  described(instance: SimInstance, stale = false): SimInstance | undefined {
+    const { consistency = IMMEDIATE, now, seed } = this.options;
+    if (instance.past === undefined) return instance;
+    const key = `${instance.account}/${instance.region}`;
+    const draws = this.#draws.get(key) ?? createReadDraws(mix(seed, hashText(key)));
+    this.#draws.set(key, draws);
+    return describedAs(instance, now(), consistency, draws, stale);
   }
 
   /** Tells of every change from now on; seeded instances are none. */
@@ -108,7 +136,7 @@ export class Fleet {
       throw new AwsError('InstanceLimitExceeded', `You have requested more than ${MAX_INSTANCES} instances`);
     }
     const now = this.options.now();
-    const salt = mix(this.options.seed, hashText(request.region));
+    const salt = this.#saltOf(request.account, request.region);
     const reservationId = this.#reservationId(salt);
     const region = this.#region(request.account, request.region);
     return Array.from({ length: request.count }, (_, launchIndex) => {
@@ -118,7 +146,9 @@ export class Fleet {
         launchTime: now,
         tags: new Map(request.tags),
         change: { from: 'pending', to: 'running', at: now + this.options.transitionMs },
+        windows: request.windows ?? false,
       });
+      this.#remember(instance, undefined, now);
       region.add(instance);
       this.#tellChange(instance, now);
       return instance;
@@ -128,6 +158,7 @@ export class Fleet {
   /** Moves an instance towards a state through the one that leads there. */
   transition(instance: SimInstance, through: InstanceState, to: InstanceState): void {
     const now = this.options.now();
+    this.#remember(instance, instance.change, now);
     instance.change = { from: through, to, at: now + this.options.transitionMs };
     this.#tellChange(instance, now);
   }
@@ -136,6 +167,7 @@ export class Fleet {
   setState(instance: SimInstance, state: InstanceState): void {
     const change: StateChange = settled(state);
     const at = this.options.now();
+    this.#remember(instance, instance.change, at);
     instance.change = state === 'terminated' ? { ...change, at } : change;
     this.#tell({ kind: 'state', instance, state, at });
   }
@@ -157,8 +189,15 @@ export class Fleet {
     checkTagCount(tags);
     const before = instance.tags;
     const after = new Map(tags);
+    const at = this.options.now();
+    this.#remember(instance, instance.change, at);
     instance.tags = after;
-    this.#tell({ kind: 'tags', instance, before, after, by, at: this.options.now() });
+    this.#tell({ kind: 'tags', instance, before, after, by, at });
+  }
+
+  #remember(instance: SimInstance, change: StateChange | undefined, now: number): void {
+    const { lagMs } = this.options.consistency ?? IMMEDIATE;
+    rememberPast(instance, { tags: instance.tags, change, until: now }, 2 * lagMs);
   }
 
   /** An instance's two states: the one it is in from now on, and the one that follows. */
@@ -174,6 +213,7 @@ export class Fleet {
 
   #seed(account: string, name: string, count: number, salt: number): void {
     const region = this.#region(account, name);
+    const { windowsPercent = 0 } = this.options;
     let reservationId = '';
     let left = 0;
     let launchIndex = 0;
@@ -191,6 +231,7 @@ export class Fleet {
           launchTime: SEED_TIME - Math.floor(((mix(salt, sequence) % 1000) / 1000) * SEED_SPAN_MS),
           tags: seedTags(mix(salt, sequence), name),
           change: settled('running'),
+          windows: mix(mix(salt, sequence), 40) % 100 < windowsPercent,
         }),
       );
       left -= 1;
@@ -201,9 +242,9 @@ export class Fleet {
   #make(
     of: { account: string; region: string; imageId?: string | undefined; instanceType?: string | undefined },
     sequence: number,
-    parts: Pick<SimInstance, 'reservationId' | 'launchIndex' | 'launchTime' | 'tags' | 'change'>,
+    parts: Pick<SimInstance, 'reservationId' | 'launchIndex' | 'launchTime' | 'tags' | 'change' | 'windows'>,
   ): SimInstance {
-    const salt = mix(mix(this.options.seed, hashText(of.region)), sequence);
+    const salt = mix(this.#saltOf(of.account, of.region), sequence);
     // The place in the id keeps ids apart even where two salts are the same.
     const place = mix(sequence, hashText(of.account)).toString(16).padStart(8, '0');
     return {
@@ -214,8 +255,15 @@ export class Fleet {
       salt,
       imageId: of.imageId,
       instanceType: of.instanceType,
+      past: undefined,
       ...parts,
     };
+  }
+
+  /** The main account's fleet is the same whichever others there are. */
+  #saltOf(account: string, region: string): number {
+    const salt = mix(this.options.seed, hashText(region));
+    return account === this.options.account ? salt : mix(salt, hashText(account));
   }
 
   #reservationId(salt: number): string {

@@ -1,3 +1,5 @@
+import type { PastView } from './consistency.ts';
+
 export const STATE_CODES = {
   pending: 0,
   running: 16,
@@ -30,8 +32,11 @@ export interface SimInstance {
   readonly launchTime: number;
   readonly imageId: string | undefined;
   readonly instanceType: string | undefined;
-  tags: Map<string, string>;
+  readonly windows: boolean;
+  tags: ReadonlyMap<string, string>;
   change: StateChange;
+  /** What it was before its latest changes, oldest first. */
+  past: readonly PastView[] | undefined;
 }
 
 export function stateAt({ change }: SimInstance, now: number): InstanceState {

@@ -1,7 +1,9 @@
 import type { SimInstance } from './instance.ts';
-import { hexOf, mix, pick } from './random.ts';
+import { hashText, hexOf, mix, pick } from './random.ts';
 
 const TYPES = ['t3.medium', 'm6i.large', 'm7g.xlarge', 'c7g.2xlarge', 'r6i.4xlarge', 'c6a.large'] as const;
+/** The VPCs of a region are a few. */
+const VPCS = [0, 1, 2] as const;
 const ZONES = ['a', 'b', 'c'] as const;
 
 /** What follows from an instance's salt, the same in every answer. */
@@ -22,7 +24,8 @@ export function shapeOf(instance: SimInstance): InstanceShape {
   const { region, salt } = instance;
   const zone = pick(ZONES, salt, 20);
   const instanceType = instance.instanceType ?? pick(TYPES, salt, 21);
-  const network = mix(region.length, 22) ^ (region.charCodeAt(0) << 8) ^ region.charCodeAt(region.length - 1);
+  const vpc = pick(VPCS, salt, 29);
+  const network = mix(hashText(`${instance.account}/${region}`), 22 + vpc);
   const place = instance.sequence;
   const privateIp = `10.${(place >>> 16) & 255}.${(place >>> 8) & 255}.${place & 255}`;
   const domain = region === 'us-east-1' ? 'ec2.internal' : `${region}.compute.internal`;
@@ -38,4 +41,8 @@ export function shapeOf(instance: SimInstance): InstanceShape {
     privateDnsName: `ip-${privateIp.replaceAll('.', '-')}.${domain}`,
     keyName: 'fleet',
   };
+}
+
+export function platformDetails(windows: boolean): string {
+  return windows ? 'Windows' : 'Linux/UNIX';
 }

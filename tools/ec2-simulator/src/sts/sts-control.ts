@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { partitionOf } from '../estate/estate.ts';
 
 /** What a client signs with. */
 export interface AwsKeys {
@@ -18,6 +19,19 @@ export interface StsIdentity {
 export interface StsCredentials extends AwsKeys, StsIdentity {
   /** Unix milliseconds; undefined: never. */
   readonly expiresAt: number | undefined;
+  /** The ARN of the role whose session they are. */
+  readonly role: string | undefined;
+  /** What AssumeRole was told to tag the session with. */
+  readonly sessionTags: ReadonlyMap<string, string>;
+}
+
+/** What is not given is made up. */
+export interface NewCredentials extends StsIdentity, Partial<AwsKeys> {
+  readonly ttlMs?: number | undefined;
+  /** Instead of `ttlMs`. */
+  readonly expiresAt?: number;
+  readonly role?: string;
+  readonly sessionTags?: ReadonlyMap<string, string>;
 }
 
 export interface InstanceOfRole {
@@ -36,10 +50,8 @@ export class StsControl {
   }
 
   /** Makes up what is not given; `sessionToken: ''` makes credentials that have none. */
-  register(
-    identity: StsIdentity & Partial<AwsKeys> & { readonly ttlMs?: number | undefined },
-  ): StsCredentials {
-    const { account, arn, userId, ttlMs } = identity;
+  register(identity: NewCredentials): StsCredentials {
+    const { account, arn, userId, ttlMs, role, sessionTags = new Map<string, string>() } = identity;
     const token = identity.sessionToken ?? randomBytes(96).toString('base64');
     const credentials: StsCredentials = {
       account,
@@ -48,8 +60,11 @@ export class StsControl {
       accessKeyId: identity.accessKeyId ?? `ASIA${randomBytes(8).toString('hex').toUpperCase()}`,
       secretAccessKey: identity.secretAccessKey ?? randomBytes(30).toString('base64'),
       sessionToken: token === '' ? undefined : token,
-      expiresAt: ttlMs === undefined ? undefined : this.#now() + ttlMs,
+      expiresAt: identity.expiresAt ?? (ttlMs === undefined ? undefined : this.#now() + ttlMs),
+      role,
+      sessionTags,
     };
+    this.#dropExpired();
     this.#known.set(credentials.accessKeyId, credentials);
     return credentials;
   }
@@ -63,9 +78,18 @@ export class StsControl {
   get(accessKeyId: string): StsCredentials | undefined {
     return this.#known.get(accessKeyId);
   }
+
+  /** The sessions of roles that have not been forgotten. */
+  get sessions(): readonly StsCredentials[] {
+    return [...this.#known.values()].filter(({ role }) => role !== undefined);
+  }
+
+  /** So that a long run does not keep every session that there ever was. */
+  #dropExpired(): void {
+    if (this.#known.size < MAX_KNOWN) return;
+    const now = this.#now();
+    for (const [key, { expiresAt = Infinity }] of this.#known) if (expiresAt < now) this.#known.delete(key);
+  }
 }
 
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-}
+const MAX_KNOWN = 10_000;

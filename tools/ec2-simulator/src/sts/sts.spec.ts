@@ -108,9 +108,9 @@ describe('GetCallerIdentity', () => {
     const headers = await signedHeaders(keys);
     now += 60_000;
     expect((await post(simulator.url, headers)).text).toContain('<Code>ExpiredToken</Code>');
-    const { status, text } = await post(simulator.url, headers, 'Action=AssumeRole&Version=2011-06-15');
+    const { status, text } = await post(simulator.url, headers, 'Action=GetSessionToken&Version=2011-06-15');
     expect([status, text]).toEqual([400, expect.stringContaining('InvalidAction')]);
-    expect(simulator.fleet.report().requests).toMatchObject({ GetCallerIdentity: 1, AssumeRole: 1 });
+    expect(simulator.fleet.report().requests).toMatchObject({ GetCallerIdentity: 1, GetSessionToken: 1 });
   });
 
   it('refuses a body that was not signed', async () => {
