@@ -5,6 +5,7 @@ import { ROLES } from '@tagplane/identity';
 import {
   AuditService,
   CaService,
+  DiscoveryService,
   ExplainService,
   GuardService,
   IdentityService,
@@ -37,6 +38,7 @@ const SERVICES = [
   AuditService,
   GuardService,
   ExplainService,
+  DiscoveryService,
 ];
 const METHODS = SERVICES.flatMap(({ methods }) => methods);
 
@@ -76,6 +78,15 @@ const CELLS: Readonly<Record<string, string>> = {
   DropHold: '- - - y -',
   ExplainNode: '- - - y -',
   PreviewServerInfos: '- - - y -',
+  HoldLease: '- - y - -',
+  ReleaseLease: '- - y - -',
+  ReportScopes: '- - y - -',
+  ListAgentInstances: '- - y - -',
+  ClaimEnrolments: '- - y - -',
+  RecordEnrolments: '- - y - -',
+  ListGroups: '- - - y -',
+  ListScopes: '- - - y -',
+  ListInstances: '- - - y -',
 };
 
 const cells = METHODS.flatMap((method) =>

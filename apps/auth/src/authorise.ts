@@ -11,6 +11,7 @@ type Rule = readonly Role[] | 'anyone';
 
 const WRITERS: Rule = ['discovery', 'operator'];
 const OPERATORS: Rule = ['operator'];
+const DISCOVERIES: Rule = ['discovery'];
 const CERTIFIED: Rule = ['agent', 'discovery', 'operator'];
 
 /**
@@ -46,10 +47,19 @@ const RULES: Readonly<Record<string, Rule>> = {
   'tagplane.v1.CaService/GetCaStatus': OPERATORS,
   'tagplane.v1.CaService/RotateCa': OPERATORS,
   'tagplane.v1.AuditService/TailAudit': OPERATORS,
-  'tagplane.v1.GuardService/RequestChange': ['discovery'],
+  'tagplane.v1.GuardService/RequestChange': DISCOVERIES,
   'tagplane.v1.GuardService/ListHolds': OPERATORS,
   'tagplane.v1.GuardService/ReleaseHold': OPERATORS,
   'tagplane.v1.GuardService/DropHold': OPERATORS,
+  'tagplane.v1.DiscoveryService/HoldLease': DISCOVERIES,
+  'tagplane.v1.DiscoveryService/ReleaseLease': DISCOVERIES,
+  'tagplane.v1.DiscoveryService/ReportScopes': DISCOVERIES,
+  'tagplane.v1.DiscoveryService/ListAgentInstances': DISCOVERIES,
+  'tagplane.v1.DiscoveryService/ClaimEnrolments': DISCOVERIES,
+  'tagplane.v1.DiscoveryService/RecordEnrolments': DISCOVERIES,
+  'tagplane.v1.DiscoveryService/ListGroups': OPERATORS,
+  'tagplane.v1.DiscoveryService/ListScopes': OPERATORS,
+  'tagplane.v1.DiscoveryService/ListInstances': OPERATORS,
   'tagplane.v1.ExplainService/ExplainNode': OPERATORS,
   'tagplane.v1.ExplainService/PreviewServerInfos': OPERATORS,
   'grpc.health.v1.Health/Check': 'anyone',

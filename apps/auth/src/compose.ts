@@ -14,8 +14,10 @@ import { readSealingKey } from './ca/sealing-key.ts';
 import type { AuthConfig } from './config.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import type { ControlPlane } from './control/control-plane.ts';
-import { Guard } from './guard/guard.ts';
 import { Statements } from './control/statements.ts';
+import { createDiscovery } from './discovery/create-discovery.ts';
+import type { Discovery } from './discovery/create-discovery.ts';
+import { Guard } from './guard/guard.ts';
 import { createJoinMethods } from './join/methods.ts';
 import { createJoinMetrics } from './join/metrics.ts';
 import { createLocks } from './locks/create-locks.ts';
@@ -59,6 +61,7 @@ interface Parts {
   readonly locks: LockRegistry;
   readonly roles: RoleRegistry;
   readonly guard: Guard;
+  readonly discovery: Discovery;
   /** Of the API's server, once there is one. */
   readonly connections: () => ReadonlySet<PeerConnection>;
 }
@@ -160,6 +163,7 @@ function openParts(
   const { path: output, retention: retentionMs } = config.audit;
   const audit = createAuditLog({ store: stores.audit, authId, output, retentionMs, log, registry });
   const guard = new Guard({ store: stores.security, thresholds: config.guard, audit, registry });
+  const discovery = createDiscovery({ stores, audit, registry });
   const locks = createLocks({ store: stores.security, audit, log, registry });
   const roles = createRoles({ store: stores.roles, log, registry });
   const read = (entry: Parameters<typeof readableNode>[0]) =>
@@ -179,6 +183,7 @@ function openParts(
     locks,
     roles,
     guard,
+    discovery,
     connections,
   };
 }
@@ -246,11 +251,11 @@ async function serveApi(
     translate: translateStoreError,
     onCall: metrics.onCall,
     routes: (router, closing) => {
-      registerRoutes(router, { ...parts, assigned, status, control, identity }, closing);
+      registerRoutes(router, { ...parts, ...parts.discovery, assigned, status, control, identity }, closing);
     },
     rawMethods: rawMethods({ control }),
     binaryRoutes: (router) => {
-      registerBinaryRoutes(router, { ...parts, assigned });
+      registerBinaryRoutes(router, { ...parts, ...parts.discovery, assigned });
     },
   });
 }

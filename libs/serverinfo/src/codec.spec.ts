@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseInstanceKey, parseServerId } from '@tagplane/identity';
 import fc from 'fast-check';
-import { ServerInfoDecodeError, decodeServerInfo, encodeServerInfo } from './codec.ts';
+import { ServerInfoDecodeError, decodeServerInfo, encodeServerInfo, originEnding } from './codec.ts';
 import { serverInfoKey } from './keys.ts';
 import { discoveredName } from './names.ts';
 import { packLabels, unpackLabels } from './pack.ts';
@@ -114,6 +114,23 @@ describe('the store codec', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(ServerInfoDecodeError);
         }
+      }),
+    );
+  });
+});
+
+describe('the origin at the end', () => {
+  const origin = fc.oneof(
+    fc.constantFrom('discovery/main', 'discovery/a', 'x/discovery/a', 'a",["discovery/a'),
+    text,
+  );
+  const rejected = fc.array(fc.record({ key: origin, reason: origin }), { maxLength: 2 });
+
+  it('is that of the value, whatever its tags say, and no other', () => {
+    fc.assert(
+      fc.property(arbitraryInfo, rejected, origin, origin, (info, tags, mine, other) => {
+        const value = encodeServerInfo({ ...info, rejected: tags, origin: mine });
+        expect(value.endsWith(originEnding(other))).toBe(mine === other);
       }),
     );
   });

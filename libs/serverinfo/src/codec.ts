@@ -29,7 +29,8 @@ export class ServerInfoDecodeError extends Error {
 
 /**
  * The value for the store: compact JSON, `[1, match, labels, observedAt, origin]` and, if tags were
- * rejected, `[key, reason, …]`. The name is in the key; expiry and revision are the store's own.
+ * rejected, `[key, reason, …]` and the origin again: it is always at the end (`originEnding`). The name is in
+ * the key; expiry and revision are the store's own.
  */
 export function encodeServerInfo(info: Omit<ServerInfo, 'expiresAt' | 'revision'>): string {
   return JSON.stringify([
@@ -38,8 +39,18 @@ export function encodeServerInfo(info: Omit<ServerInfo, 'expiresAt' | 'revision'
     flatLabels(info.labels),
     info.observedAt ?? null,
     info.origin,
-    ...(info.rejected === undefined || info.rejected.length === 0 ? [] : [flatRejected(info.rejected)]),
+    ...(info.rejected === undefined || info.rejected.length === 0
+      ? []
+      : [flatRejected(info.rejected), info.origin]),
   ]);
+}
+
+/**
+ * What the value of a ServerInfo of this origin ends with, and that of no other; but a value with rejected
+ * tags that an earlier version wrote ends with these.
+ */
+export function originEnding(origin: string): string {
+  return `,${JSON.stringify(origin)}]`;
 }
 
 /** @throws ServerInfoDecodeError */

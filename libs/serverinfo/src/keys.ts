@@ -15,3 +15,8 @@ export function serverInfoKey(name: string): string {
 export function nameOfKey(key: string): string {
   return key.slice(key.indexOf('/') + 1);
 }
+
+/** Whether a key of the ServerInfo store is that of one: a program may keep other things beside them. */
+export function isServerInfoKey(key: string): boolean {
+  return key.startsWith(ASSIGNED_PREFIX) || key.startsWith(DISCOVERED_PREFIX);
+}

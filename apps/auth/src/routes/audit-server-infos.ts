@@ -60,6 +60,19 @@ interface Names {
   readonly names: readonly string[];
 }
 
+/** What a discovery was not let delete: one event for each owner. */
+export function auditKept(
+  audit: Audit,
+  caller: Caller,
+  kept: readonly { readonly name: string; readonly owner: string }[],
+): void {
+  for (const [owner, items] of Map.groupBy(kept, (item) => item.owner)) {
+    const subjects = items.map(({ name }) => name);
+    const reason = `it belongs to ${owner}`;
+    audit.record({ code: 'server_info.refused', result: 'refused', ...caller, reason, subjects });
+  }
+}
+
 function auditWrites(
   audit: Audit,
   code: 'server_info.upserted' | 'server_info.deleted',

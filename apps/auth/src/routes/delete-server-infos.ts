@@ -3,7 +3,10 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { peerOf } from '@tagplane/protocol';
 import type { ServerInfoService } from '@tagplane/protocol';
 import { DISCOVERED_NAME_PREFIX, serverInfoKey } from '@tagplane/serverinfo';
-import { auditDeletes } from './audit-server-infos.ts';
+import { fencedWriter } from '../discovery/fence.ts';
+import type { Writer } from '../discovery/fence.ts';
+import { deleteOwned } from '../discovery/owned-writes.ts';
+import { auditDeletes, auditKept } from './audit-server-infos.ts';
 import type { Upserted } from './audit-server-infos.ts';
 import { callerOf } from './caller.ts';
 import type { Caller } from './caller.ts';
@@ -18,7 +21,8 @@ export function deleteServerInfos(routes: AssignedContext): Delete {
   return async (request, context) => {
     const names = [...new Set(request.names)];
     const { audit } = routes;
-    const { role } = peerOf(context);
+    const peer = peerOf(context);
+    const { role } = peer;
     const caller = callerOf(context);
     const foreign = names.filter((name) => !name.startsWith(DISCOVERED_NAME_PREFIX));
     if (role !== 'operator' && foreign.length > 0) {
@@ -27,7 +31,11 @@ export function deleteServerInfos(routes: AssignedContext): Delete {
       throw new ConnectError(reason, Code.PermissionDenied);
     }
     const known = names.filter(isServerInfoName);
-    if (known.length === 0) return { deleted: [] };
+    if (known.length === 0 && role !== 'discovery') return { deleted: [] };
+    if (role === 'discovery') {
+      const removing = { names: known, caller, ...fencedWriter(peer, request.fence) };
+      return { deleted: await removeOwned(routes, removing, context.signal) };
+    }
     const holdId = role === 'operator' ? await heldBy(routes, known, caller, context.signal) : undefined;
     if (holdId !== undefined) return { deleted: [], holdId };
     return { deleted: await removeServerInfos(routes, { names: known, role, caller }, context.signal) };
@@ -54,6 +62,25 @@ export async function removeServerInfos(
   const deleted = names.filter((_, index) => results[index]?.written === true);
   assigned.writes.deleted(deleted);
   auditDeletes(audit, { ...removing, names: deleted });
+  return deleted;
+}
+
+/** Of a discovery: its own, while its lease is good. What is another's stays, and that is written down. */
+async function removeOwned(
+  { stores, audit, fences }: AssignedContext,
+  { names, caller, origin, fence }: Omit<Removing, 'role'> & Writer,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const keys = names.map(serverInfoKey);
+  const remove = (guard: object) => deleteOwned(stores.serverInfos, keys, { signal, origin, ...guard });
+  const results = await fences.guarded(fence, caller, remove, signal);
+  const deleted = names.filter((_, index) => results[index]?.written === true);
+  auditDeletes(audit, { role: 'discovery', caller, names: deleted });
+  const kept = names.flatMap((name, index) => {
+    const result = results[index];
+    return result !== undefined && 'owner' in result ? [{ name, owner: result.owner }] : [];
+  });
+  auditKept(audit, caller, kept);
   return deleted;
 }
 

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { StatusService } from '@tagplane/protocol';
+import { ASSIGNED_PREFIX, DISCOVERED_PREFIX } from '@tagplane/serverinfo';
 import type { ReadinessCheck } from '@tagplane/runtime';
 import { VERSION } from '@tagplane/runtime';
 import type { RouteContext } from './route-context.ts';
@@ -19,9 +20,10 @@ export interface StatusSources {
 export function getStatus({ stores }: RouteContext, sources: StatusSources): GetStatus {
   return async ({ withCounts }, { signal }) => {
     const { serverInfos, nodes } = stores;
-    const [storeEpoch, serverInfoCount, nodeCount] = await Promise.all([
+    const [storeEpoch, assignedCount, discoveredCount, nodeCount] = await Promise.all([
       serverInfos.epoch({ signal }),
-      withCounts ? serverInfos.count('', { signal }) : 0,
+      withCounts ? serverInfos.count(ASSIGNED_PREFIX, { signal }) : 0,
+      withCounts ? serverInfos.count(DISCOVERED_PREFIX, { signal }) : 0,
       withCounts ? nodes.count('', { signal }) : 0,
     ]);
     return {
@@ -31,7 +33,7 @@ export function getStatus({ stores }: RouteContext, sources: StatusSources): Get
       storeEpoch,
       uptime: durationFromMs(Math.round(performance.now())),
       connectedAgents: sources.connectedAgents(),
-      serverInfos: BigInt(serverInfoCount),
+      serverInfos: BigInt(assignedCount + discoveredCount),
       nodes: BigInt(nodeCount),
       problems: [
         ...sources

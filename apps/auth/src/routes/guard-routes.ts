@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { GuardService } from '@tagplane/protocol';
+import type { Fences } from '../discovery/fence.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Hold } from '../guard/hold.ts';
 import { callerOf } from './caller.ts';
@@ -9,6 +10,7 @@ import { requestChange } from './request-change.ts';
 
 export interface GuardRoutes {
   readonly guard: Guard;
+  readonly fences: Fences;
   /**
    * Carries out what an operator had asked for.
    *
@@ -17,9 +19,9 @@ export interface GuardRoutes {
   readonly carryOut: (request: string, hold: Hold, context: HandlerContext) => Promise<string>;
 }
 
-export function guardRoutes({ guard, carryOut }: GuardRoutes): ServiceImpl<typeof GuardService> {
+export function guardRoutes({ guard, fences, carryOut }: GuardRoutes): ServiceImpl<typeof GuardService> {
   return {
-    requestChange: requestChange(guard),
+    requestChange: requestChange({ guard, fences }),
     listHolds: async (_request, { signal }) => ({ holds: (await guard.list(signal)).map(holdMessage) }),
     releaseHold: async ({ id }, context) => {
       const { hold, request } = await decide(guard, id, 'released', context);

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GuardService, GuardVerdict, HoldState, PEER_HEADER, rpcOptions } from '@tagplane/protocol';
 import { Registry, silentLogger } from '@tagplane/runtime';
 import { authorise } from '../authorise.ts';
+import { createDiscovery } from '../discovery/create-discovery.ts';
+import type { Fences } from '../discovery/fence.ts';
 import { DEFAULT_THRESHOLDS } from '../guard/config.ts';
 import { Guard } from '../guard/guard.ts';
 import { RecordingAudit } from '../testing/recording-audit.ts';
@@ -19,6 +21,7 @@ let audit: RecordingAudit;
 let full = false;
 let carried: string[];
 let guard: Guard;
+let fences: Fences;
 
 beforeEach(() => {
   stores = testStores();
@@ -28,6 +31,7 @@ beforeEach(() => {
   const store = overridden(stores.security, {
     count: (prefix, options) => (full ? Promise.resolve(1_000) : stores.security.count(prefix, options)),
   });
+  ({ fences } = createDiscovery({ stores, audit, registry: new Registry() }));
   guard = new Guard({ store, thresholds: DEFAULT_THRESHOLDS, audit, registry: new Registry() });
 });
 afterEach(async () => {
@@ -40,7 +44,7 @@ function as(peer: string): Client<typeof GuardService> {
     return Promise.resolve('1 accepted');
   };
   const transport = createRouterTransport(
-    (router) => router.service(GuardService, guardRoutes({ guard, carryOut })),
+    (router) => router.service(GuardService, guardRoutes({ guard, fences, carryOut })),
     {
       router: rpcOptions({ log: silentLogger(), authorise }),
       transport: {

@@ -1,5 +1,6 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import {
+  DiscoveryService,
   ExplainService,
   GuardService,
   InventoryService,
@@ -14,11 +15,14 @@ import {
 } from '@tagplane/protocol';
 import type { RawMethod } from '@tagplane/protocol';
 import type { ControlPlane } from '../control/control-plane.ts';
+import type { Leases } from '../discovery/leases.ts';
+import type { Replicas } from '../discovery/replicas.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { NodeHub } from '../node-watch/node-hub.ts';
 import { carryOut } from './carry-out.ts';
 import { createControlStreamRoute } from './control-stream.ts';
 import { deleteServerInfos } from './delete-server-infos.ts';
+import { discoveryRoutes } from './discovery-routes.ts';
 import { explainNode } from './explain-node.ts';
 import { getNode } from './get-node.ts';
 import { getServerInfo } from './get-server-info.ts';
@@ -40,6 +44,8 @@ import { watchNodes } from './watch-nodes.ts';
 export interface Routes extends AssignedContext {
   readonly status: StatusSources;
   readonly nodeHub: NodeHub;
+  readonly leases: Leases;
+  readonly replicas: Replicas;
   readonly guard: Guard;
   readonly control: Pick<ControlPlane, 'connect'>;
   readonly roles: RoleRoutes['roles'];
@@ -55,6 +61,7 @@ const SERVICES = [
   StatusService,
   GuardService,
   ExplainService,
+  DiscoveryService,
 ];
 
 /** All that the API serves. */
@@ -71,12 +78,13 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
     getNode: getNode(routes),
     watchNodes: watchNodes(routes.nodeHub, closing),
   });
-  router.service(GuardService, guardRoutes({ guard: routes.guard, carryOut: carryOut(routes) }));
+  router.service(GuardService, guardRoutes({ ...routes, carryOut: carryOut(routes) }));
   registerRoleRoutes(router, routes);
   router.service(ExplainService, {
     explainNode: explainNode(routes),
     previewServerInfos: previewServerInfos(routes),
   });
+  router.service(DiscoveryService, discoveryRoutes(routes));
   router.service(StatusService, { getStatus: getStatus(routes, routes.status) });
   if (routes.identity !== undefined) registerIdentityRoutes(router, routes.identity, closing);
   const services = routes.identity === undefined ? SERVICES : [...SERVICES, ...IDENTITY_SERVICES];

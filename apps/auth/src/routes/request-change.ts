@@ -1,9 +1,11 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { parseAccountId, parseRegion } from '@tagplane/identity';
-import { GuardVerdict } from '@tagplane/protocol';
+import { GuardVerdict, peerOf } from '@tagplane/protocol';
 import type { GuardService } from '@tagplane/protocol';
 import { cleanText } from '../audit/clean-text.ts';
+import { fencedWriter } from '../discovery/fence.ts';
+import type { Fences } from '../discovery/fence.ts';
 import type { Guard } from '../guard/guard.ts';
 import { callerOf } from './caller.ts';
 import { translateGuardError } from './guard-errors.ts';
@@ -12,15 +14,23 @@ type RequestChange = ServiceImpl<typeof GuardService>['requestChange'];
 
 const MAX_NAME = 256;
 
-/** A discovery asks whether what a scan would take away may go on. Each discovery has windows of its own. */
-export function requestChange(guard: Guard): RequestChange {
+/** A discovery asks whether what a scan would take away may go on. Each group of discoveries has windows of its own. */
+export function requestChange({
+  guard,
+  fences,
+}: {
+  readonly guard: Guard;
+  readonly fences: Fences;
+}): RequestChange {
   return async (request, context) => {
     const caller = callerOf(context);
+    const { origin, fence } = fencedWriter(peerOf(context), request.fence);
     const { scope, fingerprint, nodesChanged, nodesTotal } = request;
     const kind = scopeKind(scope);
     if (kind === undefined) {
       throw new ConnectError('scope: not aws/ACCOUNT/REGION, nor that and /gone', Code.InvalidArgument);
     }
+    await fences.check(fence, caller, context.signal);
     const verdict = await guard
       .ask(
         {
@@ -29,11 +39,11 @@ export function requestChange(guard: Guard): RequestChange {
           nodesChanged,
           nodesTotal: Math.max(nodesChanged, nodesTotal),
           samples: request.samples.map((sample) => cleanText(sample, MAX_NAME)),
-          requestedBy: caller.actor,
+          requestedBy: origin,
           description: describe(kind, nodesChanged),
           follows: true,
         },
-        { windowName: `${caller.actor}/${scope}`, caller },
+        { windowName: `${origin}/${scope}`, caller },
         context.signal,
       )
       .catch(translateGuardError);

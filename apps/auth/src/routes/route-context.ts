@@ -1,5 +1,6 @@
 import type { Logger } from '@tagplane/runtime';
 import type { Audit } from '../audit/audit.ts';
+import type { Fences } from '../discovery/fence.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import type { AssignedIndex } from '../reconcile/assigned-index.ts';
@@ -21,6 +22,8 @@ export interface AssignedContext extends RouteContext {
     readonly index: Pick<AssignedIndex, 'set' | 'loaded'>;
     readonly writes: AssignedWrites;
   };
+  /** Asked about what discoveries write. */
+  readonly fences: Fences;
   /** Asked about what operators write. */
   readonly guard: Guard;
 }

@@ -5,7 +5,11 @@ import { UpsertStatus, decodeDraft, peerOf } from '@tagplane/protocol';
 import type { UpsertBatch, UpsertResult } from '@tagplane/protocol';
 import { draftProblem, encodeServerInfo, serverInfoKey } from '@tagplane/serverinfo';
 import type { SelectorDependencies, ServerInfoDraft } from '@tagplane/serverinfo';
-import type { Put, WriteResult } from '@tagplane/store';
+import type { Put } from '@tagplane/store';
+import { fencedWriter } from '../discovery/fence.ts';
+import type { Writer } from '../discovery/fence.ts';
+import { ownedReason, putOwned } from '../discovery/owned-writes.ts';
+import type { OwnedResult } from '../discovery/owned-writes.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import { joinSelectors } from '../reconcile/assigned-writes.ts';
 import type { AssignedWrites } from '../reconcile/assigned-writes.ts';
@@ -17,8 +21,10 @@ import type { AssignedContext } from './route-context.ts';
 
 /** Writes what stands the checks in one call of the store; each item has its own result. */
 export function upsertServerInfos(routes: AssignedContext): UpsertBatch {
-  return async ({ serverInfos, createOnly }, context) => {
-    const writing = { serverInfos, createOnly, peer: peerOf(context), caller: callerOf(context) };
+  return async ({ serverInfos, createOnly, fence }, context) => {
+    const peer = peerOf(context);
+    const writer = peer.role === 'discovery' ? fencedWriter(peer, fence) : undefined;
+    const writing = { serverInfos, createOnly, peer, caller: callerOf(context), ...(writer && { writer }) };
     const written = await writeServerInfos(routes, writing, context.signal);
     return { $typeName: 'tagplane.v1.UpsertServerInfosResponse', ...written };
   };
@@ -31,6 +37,8 @@ export interface Writing {
   readonly peer: Peer;
   /** Who calls. */
   readonly caller: Caller;
+  /** For whom a discovery writes. Default: the peer, who may write over anything. */
+  readonly writer?: Writer;
   /** It was held, and the caller has released it. Default: the guard is asked about an operator's. */
   readonly released?: boolean;
 }
@@ -43,13 +51,13 @@ export async function writeServerInfos(
 ): Promise<{ readonly results: UpsertResult[]; readonly storeEpoch: string }> {
   const { stores, metrics, audit, assigned } = routes;
   const { peer, caller } = writing;
-  const plan = planPuts(writing.serverInfos, { peer, createOnly: writing.createOnly, assigned });
+  const origin = writing.writer?.origin ?? peerText(peer);
+  const plan = planPuts(writing.serverInfos, { peer, origin, createOnly: writing.createOnly, assigned });
   const holdId = await heldBy(routes, writing, plan.drafts, signal);
   // Asked for before the write: an item written to a store that was emptied in between must not be
   // taken for one that the new store holds.
   const epoch = stores.serverInfos.epoch({ signal });
-  const written =
-    plan.puts.length === 0 || holdId !== undefined ? [] : stores.serverInfos.put(plan.puts, { signal });
+  const written = holdId === undefined ? putAll(routes, writing, plan.puts, signal) : [];
   const [storeEpoch, writes] = await Promise.all([epoch, written]);
   noteWrites(assigned.writes, plan.drafts, writes);
   const results = holdId === undefined ? fillResults(plan, writes) : heldResults(plan.results, holdId);
@@ -62,6 +70,20 @@ export async function writeServerInfos(
     ...(writing.released === true && { requestedBy: peerText(peer) }),
   });
   return { results, storeEpoch };
+}
+
+/** Of a discovery only what is its own or nobody's, and only while its lease is good. */
+async function putAll(
+  { stores, fences }: AssignedContext,
+  { writer, caller }: Writing,
+  puts: readonly Put[],
+  signal: AbortSignal,
+): Promise<readonly OwnedResult[]> {
+  const { serverInfos } = stores;
+  if (writer === undefined) return puts.length === 0 ? [] : await serverInfos.put(puts, { signal });
+  const { origin, fence } = writer;
+  const write = (guard: object) => putOwned(serverInfos, puts, { signal, origin, ...guard });
+  return await fences.guarded(fence, caller, write, signal);
 }
 
 async function heldBy(
@@ -103,23 +125,24 @@ interface PutsPlan {
   readonly results: readonly (UpsertResult | undefined)[];
 }
 
-interface Writer {
+interface Planning {
   readonly peer: Peer;
+  readonly origin: string;
   readonly createOnly: boolean;
   readonly assigned: AssignedContext['assigned'];
 }
 
-function planPuts(serverInfos: readonly Uint8Array[], writer: Writer): PutsPlan {
-  const origin = peerText(writer.peer);
+function planPuts(serverInfos: readonly Uint8Array[], planning: Planning): PutsPlan {
+  const { origin, createOnly } = planning;
   const read = serverInfos.map(readDraft);
-  const others = dependenciesFor(read, writer);
+  const others = dependenciesFor(read, planning);
   const puts: Put[] = [];
   const drafts: ServerInfoDraft[] = [];
   const results = read.map((draft) => {
     if (draft === undefined) return refused(UpsertStatus.INVALID, 'no match, or a malformed one');
-    const problem = problemOf(draft, writer, others);
+    const problem = problemOf(draft, planning, others);
     if (problem !== undefined) return problem;
-    puts.push(putOf(draft, origin, writer.createOnly));
+    puts.push(putOf(draft, origin, createOnly));
     drafts.push(draft);
     return undefined;
   });
@@ -129,7 +152,7 @@ function planPuts(serverInfos: readonly Uint8Array[], writer: Writer): PutsPlan 
 /** Undefined: no item of an operator matches by a selector, and no rule is between them. */
 function dependenciesFor(
   drafts: readonly (ServerInfoDraft | undefined)[],
-  { peer, assigned }: Writer,
+  { peer, assigned }: Planning,
 ): SelectorDependencies | undefined {
   if (peer.role !== 'operator' || drafts.every((draft) => draft?.match.kind !== 'selector')) return undefined;
   if (!assigned.index.loaded) {
@@ -140,7 +163,7 @@ function dependenciesFor(
 
 function problemOf(
   draft: ServerInfoDraft,
-  { peer, createOnly }: Writer,
+  { peer, createOnly }: Planning,
   others: SelectorDependencies | undefined,
 ): UpsertResult | undefined {
   const problem = draftProblem(draft, peer.role);
@@ -167,7 +190,7 @@ function putOf(draft: ServerInfoDraft, origin: string, createOnly: boolean): Put
 function noteWrites(
   noted: AssignedWrites,
   drafts: readonly ServerInfoDraft[],
-  writes: readonly WriteResult[],
+  writes: readonly OwnedResult[],
 ): void {
   for (const [index, write] of writes.entries()) {
     const draft = drafts[index];
@@ -186,7 +209,7 @@ function readDraft(encoded: Uint8Array): ServerInfoDraft | undefined {
 
 function fillResults(
   { results, drafts }: Pick<PutsPlan, 'results' | 'drafts'>,
-  writes: readonly WriteResult[],
+  writes: readonly OwnedResult[],
 ): UpsertResult[] {
   let next = 0;
   return results.map((result) => {
@@ -195,6 +218,7 @@ function fillResults(
     const expected = drafts[next]?.expectedRevision;
     next += 1;
     if (write?.written === true) return upsertResult(UpsertStatus.ACCEPTED, BigInt(write.revision), '');
+    if (write !== undefined && 'owner' in write) return refused(UpsertStatus.DENIED, ownedReason(write));
     return refused(UpsertStatus.CONFLICT, conflictReason(expected, write?.actual));
   });
 }

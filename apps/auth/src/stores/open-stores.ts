@@ -16,6 +16,8 @@ export interface Stores {
   readonly audit: Store;
   /** Who may log in as whom where: `role/NAME`. */
   readonly roles: Store;
+  /** What discoveries say of themselves, by the prefix of the key: `replica/`, `scope/`, `enrol/`. */
+  readonly discovery: Store;
 }
 
 /** Opens the stores; a Redis that cannot be reached is found out later, by the store monitor. */
@@ -29,15 +31,17 @@ export function openStores(
   const security = open.open('security');
   const audit = open.open('audit');
   const roles = open.open('role');
+  const discovery = open.open('discovery');
   return {
     serverInfos: measuredStore(serverInfos, 'server-info', metrics),
     nodes: measuredStore(nodes, 'node', metrics),
     security: measuredStore(security, 'security', metrics),
     audit: measuredStore(audit, 'audit', metrics),
     roles: measuredStore(roles, 'role', metrics),
+    discovery: measuredStore(discovery, 'discovery', metrics),
     async [Symbol.asyncDispose]() {
       await Promise.all(
-        [serverInfos, nodes, security, audit, roles].map((store) => store[Symbol.asyncDispose]()),
+        [serverInfos, nodes, security, audit, roles, discovery].map((store) => store[Symbol.asyncDispose]()),
       );
       await open[Symbol.asyncDispose]();
     },

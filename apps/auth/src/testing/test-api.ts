@@ -1,6 +1,7 @@
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import type { Client } from '@connectrpc/connect';
 import {
+  DiscoveryService,
   ExplainService,
   GuardService,
   NodeService,
@@ -16,6 +17,7 @@ import type { Store } from '@tagplane/store';
 import { authorise } from '../authorise.ts';
 import { createControlMetrics } from '../control/metrics.ts';
 import { SessionRegistry } from '../control/registry.ts';
+import { createDiscovery } from '../discovery/create-discovery.ts';
 import { DEFAULT_THRESHOLDS } from '../guard/config.ts';
 import { Guard } from '../guard/guard.ts';
 import type { Thresholds } from '../guard/window.ts';
@@ -42,6 +44,7 @@ export interface TestClients {
   readonly status: Client<typeof StatusService>;
   readonly guard: Client<typeof GuardService>;
   readonly explain: Client<typeof ExplainService>;
+  readonly discovery: Client<typeof DiscoveryService>;
 }
 
 /** The API in memory, over a store in memory, without agents. */
@@ -84,6 +87,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     security: wrap(opened.security),
     audit: wrap(opened.audit),
     roles: wrap(opened.roles),
+    discovery: wrap(opened.discovery),
   };
   const read = (entry: Parameters<typeof readableNode>[0]) =>
     readableNode(entry, { metrics, log }, Date.now());
@@ -95,6 +99,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     registry,
     ...(now && { now }),
   });
+  const discovery = createDiscovery({ stores, audit, registry });
   const stop = new AbortController();
   const { assigned, following: followingAssigned } = followAssigned(
     stores.serverInfos,
@@ -126,7 +131,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
       (router) => {
         registerRoutes(
           router,
-          { stores, metrics, audit, log, status, nodeHub, control, guard, roles, assigned },
+          { stores, metrics, audit, log, status, nodeHub, control, guard, roles, assigned, ...discovery },
           closing.signal,
         );
       },
@@ -149,6 +154,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
       status: createClient(StatusService, transport),
       guard: createClient(GuardService, transport),
       explain: createClient(ExplainService, transport),
+      discovery: createClient(DiscoveryService, transport),
     };
   };
   return {

@@ -11,13 +11,15 @@ export function testStores(): TestStores {
   const security = openEmbeddedStore({ path: ':memory:', kind: 'security' });
   const audit = openEmbeddedStore({ path: ':memory:', kind: 'audit' });
   const roles = openEmbeddedStore({ path: ':memory:', kind: 'role' });
-  const all = [serverInfos, nodes, security, audit, roles];
+  const discovery = openEmbeddedStore({ path: ':memory:', kind: 'discovery' });
+  const all = [serverInfos, nodes, security, audit, roles, discovery];
   return {
     serverInfos,
     nodes,
     security,
     audit,
     roles,
+    discovery,
     async [Symbol.asyncDispose]() {
       await Promise.all(all.map((store) => store[Symbol.asyncDispose]()));
     },

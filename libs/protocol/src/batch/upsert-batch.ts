@@ -8,7 +8,7 @@ import { upsertBatchMethod } from './upsert-method.ts';
 
 /** Serves `UpsertServerInfos` from items that are still encoded; `decodeDraft` reads them. */
 export type UpsertBatch = (
-  request: Pick<UpsertServerInfosBatch, 'serverInfos' | 'createOnly'>,
+  request: Pick<UpsertServerInfosBatch, 'serverInfos' | 'createOnly' | 'fence'>,
   context: HandlerContext,
 ) => Promise<UpsertServerInfosResponse>;
 
@@ -16,9 +16,9 @@ export type UpsertBatch = (
 export function upsertByBatch(
   batch: UpsertBatch,
 ): ServiceImpl<typeof ServerInfoService>['upsertServerInfos'] {
-  return ({ serverInfos, createOnly }, context) => {
+  return ({ serverInfos, createOnly, fence }, context) => {
     const encoded = serverInfos.map((message) => toBinary(ServerInfoSchema, message));
-    return batch({ serverInfos: encoded, createOnly }, context);
+    return batch({ serverInfos: encoded, createOnly, ...(fence && { fence }) }, context);
   };
 }
 
