@@ -9,7 +9,9 @@ const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
 export interface Boto3Call {
   readonly region: string;
-  /** A method of boto3's EC2 client. */
+  /** As boto3 names it. Default `ec2`. */
+  readonly service?: string;
+  /** A method of boto3's client of the service. */
   readonly method: string;
   readonly arguments?: object;
 }
@@ -20,7 +22,7 @@ export interface Boto3Instance {
   readonly tags: Map<string, string>;
 }
 
-/** boto3, an EC2 client that shares no code with this project. */
+/** boto3, a client of AWS that shares no code with this project. */
 export interface Boto3 {
   /** Makes the calls in order in one Python process; resolves to their answers. */
   call(calls: readonly Boto3Call[]): Promise<unknown[]>;

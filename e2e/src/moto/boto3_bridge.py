@@ -1,6 +1,6 @@
-"""Calls EC2 through boto3 for a test that is not written in Python.
+"""Calls AWS through boto3 for a test that is not written in Python.
 
-Standard input: a JSON list of {"region", "method", "arguments"}; standard output: the list of answers.
+Standard input: a JSON list of {"region", "service", "method", "arguments"}; standard output: the list of answers.
 `view` is not a method of boto3: it answers {instance id: {"state", "tags": [[key, value], ...]}} for all
 instances of the region, page by page.
 """
@@ -26,10 +26,11 @@ def main():
     clients = {}
     answers = []
     for call in json.load(sys.stdin):
-        region = call["region"]
-        if region not in clients:
-            clients[region] = boto3.client("ec2", region_name=region, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
-        client = clients[region]
+        region, service = call["region"], call.get("service", "ec2")
+        if (region, service) not in clients:
+            endpoint_url = os.environ["AWS_ENDPOINT_URL"]
+            clients[region, service] = boto3.client(service, region_name=region, endpoint_url=endpoint_url)
+        client = clients[region, service]
         if call["method"] == "view":
             answers.append(view(client))
         else:
