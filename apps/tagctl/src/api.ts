@@ -4,6 +4,7 @@ import type { ClientSecurity } from '@tagplane/protocol';
 import {
   AuditService,
   CaService,
+  DiscoveryService,
   ExplainService,
   GuardService,
   JoinRecordService,
@@ -31,6 +32,7 @@ export interface Api extends Disposable {
   readonly roles: Client<typeof RoleService>;
   readonly guard: Client<typeof GuardService>;
   readonly explain: Client<typeof ExplainService>;
+  readonly discovery: Client<typeof DiscoveryService>;
 }
 
 /** Connects on the first call, and again on the first call after a loss. */
@@ -50,6 +52,7 @@ export function openApi({ address, timeoutMs }: Target, security: ClientSecurity
     roles: createClient(RoleService, transport),
     guard: createClient(GuardService, transport),
     explain: createClient(ExplainService, transport),
+    discovery: createClient(DiscoveryService, transport),
     [Symbol.dispose]() {
       connection[Symbol.dispose]();
     },

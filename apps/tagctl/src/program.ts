@@ -4,6 +4,7 @@ import { addGlobalFlags, inheritGlobalFlags } from './flags.ts';
 import { addAccess } from './groups/access.ts';
 import { addAudit } from './groups/audit.ts';
 import { addCa } from './groups/ca.ts';
+import { addDiscovery } from './groups/discovery.ts';
 import { addExplain } from './groups/explain.ts';
 import { addGuard } from './groups/guard.ts';
 import { addJoins } from './groups/joins.ts';
@@ -22,7 +23,7 @@ import { addVerbs } from './groups/verbs.ts';
 const EXIT_CODES = `
 Exit codes:
   0  done
-  1  failed, not found, unreachable, or 'status' found a problem
+  1  failed, not found, unreachable, or a status found a problem
   2  a bad command line, configuration or file, or no credentials
   3  'access check' says no
   4  the guard holds the change: see 'tagctl guard ls'
@@ -49,6 +50,7 @@ export function createProgram(run: Runner): Command {
   addExplain(program, run);
   addAccess(program, run);
   addGuard(program, run);
+  addDiscovery(program, run);
   addStatus(program, run);
   addSession(program, run);
   addTokens(program, run);

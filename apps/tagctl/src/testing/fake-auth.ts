@@ -30,6 +30,7 @@ import { identifyCertificate, parsePeerClaim, peerText } from '@tagplane/identit
 import { NOW } from './capture.ts';
 import { FakeAccess } from './fake-access.ts';
 import { FakeCa } from './fake-ca.ts';
+import { FakeDiscovery } from './fake-discovery.ts';
 import { FakeExplain } from './fake-explain.ts';
 import { FakeGuard } from './fake-guard.ts';
 import type { FakeIssuer } from './fake-issuer.ts';
@@ -68,6 +69,7 @@ export class FakeAuth {
   readonly roles = new FakeRoles();
   readonly guard = new FakeGuard();
   readonly explain = new FakeExplain();
+  readonly discovery = new FakeDiscovery();
   /** With it, the connection is mutual TLS. */
   readonly issuer: FakeIssuer | undefined;
 
@@ -100,7 +102,9 @@ export class FakeAuth {
     router.service(ServerInfoService, {
       listServerInfos: (request, context) => {
         this.#note(context);
-        const page = this.#page([...this.serverInfos.values()], request);
+        const all = [...this.serverInfos.values()];
+        const asked = all.filter((info) => !request.rejectedOnly || info.rejectedTags.length > 0);
+        const page = this.#page(asked, request);
         return { serverInfos: page.items, nextPageToken: page.next };
       },
       getServerInfo: ({ name }, context) => {
@@ -123,7 +127,9 @@ export class FakeAuth {
       this.#note(context);
     };
     this.access.routes(router, note);
-    for (const each of [this.ca, this.roles, this.guard, this.explain]) each.routes(router, note);
+    for (const each of [this.ca, this.roles, this.guard, this.explain, this.discovery]) {
+      each.routes(router, note);
+    }
     this.issuer?.routes(router, (context) => this.#peer(context));
     router.service(StatusService, {
       getStatus: (_request, context) => {
