@@ -9,6 +9,8 @@ import { planIdentity } from './identity/identity.ts';
 import { createScopeMaker } from './estate/make-scope.ts';
 import { planScopes } from './estate/plan-scopes.ts';
 import { ScopeTable } from './estate/scope.ts';
+import { createEvents } from './events/events.ts';
+import { createEventQueues } from './events/queues.ts';
 
 export const program: Program<typeof configSchema> = {
   name: 'tagplane-discovery',
@@ -40,7 +42,9 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
   const identity = stack.use(await plan.establish(signal));
   const { transport, origin, tasks } = identity;
   const { poll_interval: pollIntervalMs } = config;
-  const discovery = createDiscovery({ transport, origin, scopes, pollIntervalMs, registry, log });
+  const queues = createEventQueues(config.events, stack);
+  const events = createEvents({ queues, scopes, registry, log });
+  const discovery = createDiscovery({ transport, origin, scopes, pollIntervalMs, events, registry, log });
   running.discovery = discovery;
   await runTasks(signal, { ...tasks, discovery: (stop) => discovery.run(stop) });
   log.info({ event: 'stopped' });

@@ -107,6 +107,7 @@ describe('discovery.yaml', () => {
     });
     expect(config).toEqual({
       name: 'main',
+      events: [],
       auth: { address: { host: '::1', port: 7420 } },
       tls: { mode: 'insecure' },
       join: { token_file: '/run/token', ca_pins: [PIN, PIN] },

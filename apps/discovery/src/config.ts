@@ -4,6 +4,7 @@ import { isCertifiedName, parsePeerClaim } from '@tagplane/identity';
 import { addressField, durationField, formatAddress, isLoopback, logLevelField } from '@tagplane/runtime';
 import { z } from 'zod';
 import { estateFields } from './estate/config.ts';
+import { eventFields } from './events/config.ts';
 import { groupField } from './lease/config.ts';
 
 export const DEFAULT_DATA_DIR = '/var/lib/tagplane-discovery';
@@ -46,6 +47,7 @@ const schema = z.strictObject({
     .describe('Pause between the scans of a region, give or take a tenth.'),
   log_level: logLevelField.default('info').describe('The least severe log lines to write.'),
   ...estateFields,
+  ...eventFields,
 });
 
 /** `discovery.yaml`. */

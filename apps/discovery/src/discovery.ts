@@ -2,6 +2,7 @@ import type { Transport } from '@connectrpc/connect';
 import { runTasks } from '@tagplane/runtime';
 import type { Logger, ReadinessCheck, Registry, Task } from '@tagplane/runtime';
 import { createAuthClient } from './auth-client.ts';
+import type { Events } from './events/events.ts';
 import { runGuardLoop } from './guard-loop.ts';
 import { createMetrics } from './metrics.ts';
 import { runScanLoop } from './scan-loop.ts';
@@ -19,6 +20,8 @@ export interface DiscoveryParts {
   readonly origin: string;
   readonly scopes: ScopeSet;
   readonly pollIntervalMs: number;
+  /** Default: no events, only scans. */
+  readonly events?: Events;
   readonly registry: Registry;
   readonly log: Logger;
   /** For times to live; default Math.random. */
@@ -33,16 +36,16 @@ export interface Discovery {
 
 /** The service without its listeners and connections. */
 export function createDiscovery(parts: DiscoveryParts): Discovery {
-  const { registry, log, pollIntervalMs } = parts;
+  const { registry, log, pollIntervalMs, events } = parts;
   const scheduler = new UpsertScheduler(parts.random ?? Math.random, parts.scopes);
   const metrics = createMetrics(registry, scheduler);
   const auth = createAuthClient(parts.transport, parts.origin);
   const warmStart = createWarmStart(auth, scheduler, log);
   const scopes = parts.scopes.current().map((scope) => {
     const status: ScopeStatus = { attempted: false, failure: undefined };
-    return { scope, status, scheduler, pollIntervalMs, metrics, log };
+    return { scope, status, scheduler, pollIntervalMs, metrics, log, isStale: events?.isStale };
   });
-  const sending = { scheduler, auth, metrics, log };
+  const sending = { scheduler, auth, metrics, log, onAccepted: events?.accepted };
   const scans = scopes.map((scope): [string, Task] => [
     `scan ${scope.scope.id}`,
     (signal) => runScanLoop(scope, signal),
@@ -58,6 +61,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
             guard: (inner) => runGuardLoop(sending, inner),
             renewals: (inner) => runRenewalLoop(sending, inner),
             epoch: (inner) => runEpochLoop(sending, inner),
+            ...(events && { events: (inner: AbortSignal) => events.run(scheduler, inner) }),
           });
         },
       }),
@@ -70,6 +74,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
           status.attempted ? status.failure : 'its first scan has not ended',
         ),
       ),
+      ...(events?.readiness() ?? []),
     ],
   };
 }

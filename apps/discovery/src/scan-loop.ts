@@ -1,6 +1,7 @@
 import { ScanError } from '@tagplane/ec2';
 import { MINUTE, SECOND, deadline, fullJitter, jittered, sleep } from '@tagplane/runtime';
 import type { Logger } from '@tagplane/runtime';
+import type { Events } from './events/events.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
 import type { ScopeFindings } from './inventory.ts';
 import { scanScope } from './scope-scan.ts';
@@ -27,6 +28,7 @@ export interface ScanLoopParts {
   readonly status: ScopeStatus;
   readonly scheduler: UpsertScheduler;
   readonly pollIntervalMs: number;
+  readonly isStale?: Events['isStale'] | undefined;
   readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
 }
@@ -58,6 +60,7 @@ async function scanOnce(parts: ScanLoopParts, signal: AbortSignal): Promise<bool
     const scan = await scanScope(scope, before, {
       signal: limit.signal,
       onRequests: count,
+      isStale: parts.isStale,
     });
     scheduler.scanned(scope.id, scan.findings, scan.from, Date.now());
     status.failure = undefined;

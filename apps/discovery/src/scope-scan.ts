@@ -2,6 +2,7 @@ import type { RejectedInstance } from '@tagplane/ec2';
 import { discoveredName, observeInstance } from '@tagplane/serverinfo';
 import type { FoundInstance } from '@tagplane/serverinfo';
 import type { Scope } from './estate/scope.ts';
+import type { Events } from './events/events.ts';
 import type { ScopeFindings } from './inventory.ts';
 
 export interface CompleteScan {
@@ -21,7 +22,12 @@ export interface CompleteScan {
 export async function scanScope(
   scope: Scope,
   before: ScopeFindings,
-  options: { readonly signal: AbortSignal; readonly onRequests: (requests: number) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onRequests: (requests: number) => void;
+    /** Whether a newer word than the scan's is known: then what was found before stands. */
+    readonly isStale?: Events['isStale'] | undefined;
+  },
 ): Promise<CompleteScan> {
   const findings = new Map<string, FoundInstance>();
   const rejected: RejectedInstance[] = [];
@@ -32,10 +38,10 @@ export async function scanScope(
     rejected.push(...page.rejected);
     for (const instance of page.instances) {
       const name = discoveredName(instance.key);
-      findings.set(
-        name,
-        observeInstance(instance, askedAt, { previous: before.get(name), carry: scope.carry }),
-      );
+      const previous = before.get(name);
+      const isStale = options.isStale?.(instance.key, instance, askedAt) === true;
+      const found = isStale ? previous : undefined;
+      findings.set(name, found ?? observeInstance(instance, askedAt, { previous, carry: scope.carry }));
     }
     askedAt = Date.now();
   }

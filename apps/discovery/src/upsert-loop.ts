@@ -22,7 +22,7 @@ export interface UpsertLoopParts {
   readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
   /** Told of each item that the auth service has taken, by its name. */
-  readonly onAccepted?: (name: string, now: number) => void;
+  readonly onAccepted?: ((name: string, now: number) => void) | undefined;
 }
 
 /** Failed calls in a row, and until when to leave the auth service alone. */

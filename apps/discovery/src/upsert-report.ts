@@ -9,7 +9,7 @@ interface ReportParts {
   readonly scheduler: UpsertScheduler;
   readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
-  readonly onAccepted?: (name: string, now: number) => void;
+  readonly onAccepted?: ((name: string, now: number) => void) | undefined;
 }
 
 /** Counts what became of each item, and names the refused ones. */

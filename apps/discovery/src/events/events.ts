@@ -66,9 +66,9 @@ export interface Events {
    *
    * @param askedAt when the scan asked for the page, Unix milliseconds
    */
-  isStale(key: InstanceKey, described: DiscoveredInstance, askedAt: number): boolean;
+  readonly isStale: (key: InstanceKey, described: DiscoveredInstance, askedAt: number) => boolean;
   /** The auth service took something. */
-  accepted(name: string, now: number): void;
+  readonly accepted: (name: string, now: number) => void;
   /** A queue that fails is told of, and no reason not to be ready: the scans go on. */
   readiness(): ReadinessCheck[];
 }
@@ -95,14 +95,14 @@ export function createEvents(parts: EventsParts): Events {
         inboxes = [];
       }
     },
-    isStale(key, described, askedAt) {
+    isStale: (key, described, askedAt) => {
       if (term?.coalescer.expectations.isStale(key, described, askedAt) !== true) return false;
       metrics.staleScans.inc();
       term.coalescer.doubt(key, Date.now());
       term.word.open();
       return true;
     },
-    accepted(name, now) {
+    accepted: (name, now) => {
       const lagMs = term?.lag.end(name, now);
       if (lagMs !== undefined) metrics.lag.observe({ until: 'sent' }, lagMs / SECOND);
     },
