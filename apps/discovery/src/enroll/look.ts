@@ -19,7 +19,7 @@ type Parts = Pick<EnrolmentView, 'state' | 'reason'> & Partial<Pick<EnrolmentVie
 export function lookAt(
   candidate: EnrolmentCandidate,
   tries: Tries | undefined,
-  facts: EnrolmentFacts,
+  facts: Pick<EnrolmentFacts, 'ssm'>,
   hasAgent: boolean,
 ): Look | undefined {
   if (hasAgent && tries === undefined) return undefined;
@@ -51,7 +51,7 @@ function settledParts(
 function bySsm(
   { key }: EnrolmentCandidate,
   tries: Tries | undefined,
-  facts: EnrolmentFacts,
+  facts: Pick<EnrolmentFacts, 'ssm'>,
 ): [Parts, reachable: boolean] {
   const failed = tries?.standing.phase === 'failed' ? tries.standing : undefined;
   const ssm = facts.ssm(key);

@@ -3,6 +3,7 @@ import { Earliest } from './earliest.ts';
 import { placeText } from './facts.ts';
 import type { EnrolmentCandidate, EnrolmentFacts } from './facts.ts';
 import { lookAt } from './look.ts';
+import { ANY_BLOCK } from './starts.ts';
 import type { Starts } from './starts.ts';
 import { dueAt, isInFlight } from './tries.ts';
 import type { Tries } from './tries.ts';
@@ -39,24 +40,48 @@ interface Due {
  * While nobody has told who has an agent, nothing begins and nothing is said.
  */
 export function planEnrolments(state: EnrolmentState, facts: EnrolmentFacts, now: number): EnrolmentPlan {
-  const { agents } = facts;
-  if (agents === undefined) return { begin: [], views: [], places: new Map(), gone: [] };
-  const queues = new Queues(state, facts, now);
-  const views: EnrolmentView[] = [];
-  const places = new Map<string, EnrolmentCandidate>();
-  const seen = new Set<string>();
-  for (const candidate of facts.candidates) {
-    const id = instanceKeyText(candidate.key);
-    const tries = state.tries.get(id);
-    if (tries !== undefined) seen.add(id);
-    const look = lookAt(candidate, tries, facts, agents.has(id));
-    if (look === undefined) continue;
-    views.push(look.view);
-    if (look.needsSsm) places.set(placeText(candidate.key), candidate);
-    const at = tries === undefined ? NEVER_TRIED : dueAt(tries);
-    if (look.reachable && at !== undefined && at <= now) queues.offer({ candidate, id, at });
+  const round = new PlanRound(state, facts, now);
+  for (const candidate of facts.candidates) round.add(candidate);
+  return round.finish();
+}
+
+/** The same, a candidate at a time: a hundred thousand at once would hold up everything else. */
+export class PlanRound {
+  readonly #state: EnrolmentState;
+  readonly #facts: Omit<EnrolmentFacts, 'candidates'>;
+  readonly #now: number;
+  readonly #queues: Queues;
+  readonly #views: EnrolmentView[] = [];
+  readonly #places = new Map<string, EnrolmentCandidate>();
+  readonly #seen = new Set<string>();
+
+  constructor(state: EnrolmentState, facts: Omit<EnrolmentFacts, 'candidates'>, now: number) {
+    this.#state = state;
+    this.#facts = facts;
+    this.#now = now;
+    this.#queues = new Queues(state, facts, now);
   }
-  return { begin: queues.begin(), views, places, gone: facts.complete ? goneOf(state, seen) : [] };
+
+  add(candidate: EnrolmentCandidate): void {
+    const { agents } = this.#facts;
+    if (agents === undefined) return;
+    const id = instanceKeyText(candidate.key);
+    const tries = this.#state.tries.get(id);
+    if (tries !== undefined) this.#seen.add(id);
+    const look = lookAt(candidate, tries, this.#facts, agents.has(id));
+    if (look === undefined) return;
+    this.#views.push(look.view);
+    if (look.needsSsm) this.#places.set(placeText(candidate.key), candidate);
+    const at = tries === undefined ? NEVER_TRIED : dueAt(tries);
+    if (look.reachable && at !== undefined && at <= this.#now) this.#queues.offer({ candidate, id, at });
+  }
+
+  finish(): EnrolmentPlan {
+    const { agents, complete } = this.#facts;
+    const knows = complete && agents !== undefined;
+    const gone = knows ? goneOf(this.#state, this.#seen) : [];
+    return { begin: this.#queues.begin(), views: this.#views, places: this.#places, gone };
+  }
 }
 
 /** An attempt under way ends first, so that it counts as one. */
@@ -69,10 +94,10 @@ class Queues {
   readonly #queues = new Map<number, Earliest<Due>>();
   readonly #inFlight = new Map<number, number>();
   readonly #state: EnrolmentState;
-  readonly #facts: EnrolmentFacts;
+  readonly #facts: Pick<EnrolmentFacts, 'limits'>;
   readonly #now: number;
 
-  constructor(state: EnrolmentState, facts: EnrolmentFacts, now: number) {
+  constructor(state: EnrolmentState, facts: Pick<EnrolmentFacts, 'limits'>, now: number) {
     this.#state = state;
     this.#facts = facts;
     this.#now = now;
@@ -101,7 +126,8 @@ class Queues {
 
   #room(block: number): number {
     const { capPerMinute, maxInFlight } = this.#facts.limits(block);
-    const places = maxInFlight - (this.#inFlight.get(block) ?? 0);
+    const underWay = (this.#inFlight.get(block) ?? 0) + (this.#inFlight.get(ANY_BLOCK) ?? 0);
+    const places = maxInFlight - underWay;
     return Math.max(0, Math.min(places, this.#state.starts.room(block, capPerMinute, this.#now)));
   }
 }

@@ -8,7 +8,7 @@ const AGAIN_MS = 12 * HOUR;
 export const MAX_RECORDS = 1_000;
 
 interface Recorded {
-  readonly text: string;
+  readonly view: EnrolmentView;
   readonly at: number;
 }
 
@@ -25,7 +25,7 @@ export class RecordBook {
 
   /** What the auth service has on record from before. */
   recall(view: EnrolmentView, at: number): void {
-    this.#recorded.set(instanceKeyText(view.key), { text: textOf(view), at });
+    this.#recorded.set(instanceKeyText(view.key), { view, at });
   }
 
   /**
@@ -40,7 +40,7 @@ export class RecordBook {
       const id = instanceKeyText(view.key);
       seen.add(id);
       const before = this.#recorded.get(id);
-      const stands = before?.text === textOf(view) && now - before.at < AGAIN_MS;
+      const stands = before !== undefined && isSame(before.view, view) && now - before.at < AGAIN_MS;
       if (!stands && records.length < MAX_RECORDS) records.push(view);
     }
     const gone = complete ? [...this.#recorded.keys()].filter((id) => !seen.has(id)) : [];
@@ -53,12 +53,18 @@ export class RecordBook {
       const id = instanceKeyText(view.key);
       // Of what has an agent the auth service knows by itself: there is nothing to keep up.
       if (view.state === 'ENROLLED') this.#recorded.delete(id);
-      else this.#recorded.set(id, { text: textOf(view), at: now });
+      else this.#recorded.set(id, { view, at: now });
     }
     for (const id of removed) this.#recorded.delete(id);
   }
 }
 
-function textOf({ state, reason, attempts, commandId, nextAttemptAt }: EnrolmentView): string {
-  return JSON.stringify([state, reason, attempts, commandId, nextAttemptAt]);
+function isSame(a: EnrolmentView, b: EnrolmentView): boolean {
+  return (
+    a.state === b.state &&
+    a.reason === b.reason &&
+    a.attempts === b.attempts &&
+    a.commandId === b.commandId &&
+    a.nextAttemptAt === b.nextAttemptAt
+  );
 }

@@ -1,12 +1,15 @@
 import { MINUTE } from '@tagplane/runtime';
 
+/** Of attempts that an earlier process began, nobody knows under which block: they count against all. */
+export const ANY_BLOCK = -1;
+
 /** When attempts began, by block: what counts against the cap of a minute. */
 export class Starts {
   readonly #times = new Map<number, number[]>();
 
   /** How many more may begin now, so that no window of 60 s has more than the cap. */
   room(block: number, cap: number, now: number): number {
-    return Math.max(0, cap - this.#recent(block, now).length);
+    return Math.max(0, cap - this.#recent(block, now).length - this.#recent(ANY_BLOCK, now).length);
   }
 
   record(block: number, now: number): void {

@@ -3,6 +3,7 @@ import type { AccountId, Region } from '@tagplane/identity';
 import { durationField } from '@tagplane/runtime';
 import { MAX_LABELS_PER_NAMESPACE } from '@tagplane/labels';
 import { z } from 'zod';
+import { enrollField } from '../enroll/config.ts';
 import {
   ALL_REGIONS,
   accountField,
@@ -80,7 +81,7 @@ const blockSchema = z
         message: `expected at most ${MAX_LABELS_PER_NAMESPACE} labels`,
       })
       .optional(),
-    enroll: z.unknown().optional(),
+    enroll: enrollField.optional(),
   })
   .superRefine((block, context) => {
     const problem = accountsProblem(block) ?? partitionProblem(block);
