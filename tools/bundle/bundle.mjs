@@ -22,7 +22,7 @@ const source = join(root, folder);
 const target = join(source, 'dist');
 const { name, version, license, bin } = JSON.parse(await readFile(join(source, 'package.json'), 'utf8'));
 const command = Object.keys(bin)[0];
-const entry = join(source, bin[command]);
+const entry = join(source, 'src/main.ts');
 
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
