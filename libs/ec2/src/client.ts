@@ -1,6 +1,7 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import type { EC2ClientConfig } from '@aws-sdk/client-ec2';
 import type { Region } from '@tagplane/identity';
+import { LeanEc2Protocol } from './lean/lean-protocol.ts';
 
 /**
  * With full jitter and a base of 0.5 s for throttling, five attempts span about 8 s: longer than the
@@ -26,11 +27,12 @@ export interface Ec2ClientOptions {
 /** The SDK's client with bounds on every wait. It does not keep a pace: a `RequestPacer` does. */
 export function createEc2Client(options: Ec2ClientOptions): EC2Client {
   const { region, endpoint, credentials, maxAttempts = MAX_ATTEMPTS } = options;
-  return new EC2Client({
+  const client = new EC2Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts,
+    protocol: LeanEc2Protocol,
     retryMode: 'standard',
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -39,4 +41,7 @@ export function createEc2Client(options: Ec2ClientOptions): EC2Client {
       socketTimeout: SOCKET_TIMEOUT_MS,
     },
   });
+  // It copies every answer, value by value, for a log that nobody keeps.
+  client.middlewareStack.remove('loggerMiddleware');
+  return client;
 }

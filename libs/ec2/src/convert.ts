@@ -1,10 +1,10 @@
-import type { Instance, Reservation, Tag } from '@aws-sdk/client-ec2';
 import { parseAccountId, parseInstanceId } from '@tagplane/identity';
 import type { AccountId, Region } from '@tagplane/identity';
 import { NO_LABELS } from '@tagplane/labels';
 import type { Labels } from '@tagplane/labels';
 import { INSTANCE_STATES } from './discovered.ts';
 import type { DiscoveredInstance, InstanceState, RejectedInstance } from './discovered.ts';
+import type { DescribedInstance, DescribedReservation, DescribedTag } from './lean/described.ts';
 
 const STATES: ReadonlyMap<string, InstanceState> = new Map(INSTANCE_STATES.map((state) => [state, state]));
 /** Enough to recognise a value in a log line. */
@@ -15,7 +15,7 @@ const SHOWN_CHARACTERS = 40;
  * of the reservations themselves is kept.
  */
 export function convertReservations(
-  reservations: readonly Reservation[],
+  reservations: readonly DescribedReservation[],
   region: Region,
 ): { instances: DiscoveredInstance[]; rejected: RejectedInstance[] } {
   const instances: DiscoveredInstance[] = [];
@@ -32,7 +32,7 @@ export function convertReservations(
 }
 
 function convertInstance(
-  described: Instance,
+  described: DescribedInstance,
   account: AccountId | undefined,
   ownerId: string,
   region: Region,
@@ -49,7 +49,7 @@ function convertInstance(
   return { key: { account, region, instance }, state, tags, vpc: vpc === '' ? undefined : vpc, platform };
 }
 
-function convertTags(tags: readonly Tag[] | undefined): Labels | undefined {
+function convertTags(tags: readonly DescribedTag[] | undefined): Labels | undefined {
   if (tags === undefined || tags.length === 0) return NO_LABELS;
   const converted = new Map<string, string>();
   for (const { Key, Value } of tags) {
