@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { X509Certificate } from 'node:crypto';
 import type { InstanceKey } from './ids.ts';
+import { isIssuedBy } from './issued-by.ts';
 import type { Peer } from './peer.ts';
 import type { SpiffeId } from './spiffe.ts';
 import { formatSpiffeId, parseInstanceDnsName, parseSpiffeId } from './spiffe.ts';
@@ -36,9 +37,7 @@ export function identifyCertificate(
   trust: Trust,
   now: number,
 ): IdentifiedCertificate {
-  const authority = trust.authorities.find(
-    (each) => certificate.checkIssued(each) && certificate.verify(each.publicKey),
-  );
+  const authority = trust.authorities.find((each) => isIssuedBy(certificate, each));
   if (authority === undefined || certificate.ca) return refused('the certificate is not one of this cluster');
   const [validFrom, validUntil] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
   if (now < validFrom) return refused('the certificate is not valid yet');

@@ -61,6 +61,26 @@ describe('identifyCertificate', () => {
     expect(identify(forged, [authority]).ok).toBe(false);
   });
 
+  it('knows one that it has looked at before, and refuses it with any bit of it changed', async () => {
+    const made = await issued(authority);
+    const held = new X509Certificate(authority.certificate);
+    const look = (certificate: X509Certificate, now = NOW) =>
+      identifyCertificate(certificate, { cluster: 'prod', authorities: [held] }, now).ok;
+    expect([look(made), look(new X509Certificate(made.raw))]).toEqual([true, true]);
+    // What time and names say is looked at each time.
+    expect(look(made, NOW + HOUR)).toBe(false);
+    let read = 0;
+    for (let at = 0; at < made.raw.length; at += 1) {
+      const raw = Buffer.from(made.raw);
+      raw[at] = (raw[at] ?? 0) ^ 1;
+      const changed = certificateOf(raw);
+      if (changed === undefined) continue;
+      read += 1;
+      expect(look(changed)).toBe(false);
+    }
+    expect(read).toBeGreaterThan(100);
+  });
+
   it('refuses an authority itself', () => {
     expect(identify(new X509Certificate(authority.certificate), [authority]).ok).toBe(false);
   });
@@ -171,4 +191,13 @@ function identify(
 ): ReturnType<typeof identifyCertificate> {
   const authorities = trusted.map((each) => new X509Certificate(each.certificate));
   return identifyCertificate(certificate, { cluster: 'prod', authorities }, now);
+}
+
+/** Undefined for what is no certificate any more. */
+function certificateOf(raw: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(raw);
+  } catch {
+    return undefined;
+  }
 }
