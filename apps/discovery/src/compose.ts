@@ -1,16 +1,22 @@
 import { createQuotaGovernor } from '@tagplane/ec2';
 import { createLogger, createRegistry, formatAddress, runTasks, startDiagnostics } from '@tagplane/runtime';
-import type { Program } from '@tagplane/runtime';
+import type { Logger, Program, Registry } from '@tagplane/runtime';
 import { configSchema } from './config.ts';
 import type { DiscoveryConfig } from './config.ts';
 import { createDiscovery } from './discovery.ts';
 import type { Discovery } from './discovery.ts';
 import { planIdentity } from './identity/identity.ts';
+import { createEstate } from './estate/estate.ts';
+import type { Estate } from './estate/estate.ts';
+import { createAwsLookups } from './estate/lookups.ts';
 import { createScopeMaker } from './estate/make-scope.ts';
-import { planScopes } from './estate/plan-scopes.ts';
-import { ScopeTable } from './estate/scope.ts';
+import { createQuotaMetrics } from './scan-metrics.ts';
 import { createEvents } from './events/events.ts';
 import { createEventQueues } from './events/queues.ts';
+import type { Fence } from './lease/fence.ts';
+import { joinGroup, originOf } from './lease/group.ts';
+import type { Group } from './lease/group.ts';
+import { createMetrics } from './metrics.ts';
 
 export const program: Program<typeof configSchema> = {
   name: 'tagplane-discovery',
@@ -23,39 +29,74 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
   const log = createLogger('discovery', config.log_level);
   const registry = createRegistry('discovery');
   const plan = await planIdentity({ config, registry, log });
-  const running: { discovery?: Discovery } = {};
+  const running: { group?: Group; discovery?: Discovery | undefined } = {};
   await using diagnostics = await startDiagnostics({
     listen: config.diagnostics,
     registry,
-    readiness: () => [...plan.readiness(), ...(running.discovery?.readiness() ?? [])],
+    readiness: () => [
+      ...plan.readiness(),
+      ...(running.group?.readiness() ?? []),
+      ...(running.discovery?.readiness() ?? []),
+    ],
     log,
   });
   using stack = new DisposableStack();
-  const scopes = createScopes(config, stack);
+  const estate = createConfiguredEstate({ config, registry, log }, stack);
+  await estate.begin(signal);
   log.info({
     event: 'started',
     name: config.name,
     auth: formatAddress(config.auth.address),
     diagnostics: formatAddress(diagnostics.address),
-    scopes: scopes.current().map((scope) => scope.id),
+    scopes: estate.report().map(({ id }) => id),
   });
   const identity = stack.use(await plan.establish(signal));
   const { transport, origin, tasks } = identity;
-  const { poll_interval: pollIntervalMs } = config;
+  const { poll_interval: pollIntervalMs, max_concurrent_scans: maxConcurrentScans } = config;
+  const { scopes, statuses } = estate;
   const queues = createEventQueues(config.events, stack);
-  const events = createEvents({ queues, scopes, registry, log });
-  const discovery = createDiscovery({ transport, origin, scopes, pollIntervalMs, events, registry, log });
-  running.discovery = discovery;
-  await runTasks(signal, { ...tasks, discovery: (stop) => discovery.run(stop) });
+  const events = createEvents({
+    queues,
+    scopes,
+    heard: (scope, now) => {
+      statuses.heard(scope, now);
+    },
+    registry,
+    log,
+  });
+  const metrics = createMetrics(registry);
+  const group = joinGroup({ transport, origin, group: config.group, registry, log });
+  running.group = group;
+  const runTerm = async (fence: Fence | undefined, stop: AbortSignal): Promise<void> => {
+    const term = { fence, origin: originOf(fence, origin), transport, scopes, statuses, events };
+    const discovery = createDiscovery({ ...term, pollIntervalMs, maxConcurrentScans, metrics, log });
+    running.discovery = discovery;
+    await discovery.run(stop).finally(() => (running.discovery = undefined));
+  };
+  await runTasks(signal, {
+    ...tasks,
+    estate: (stop) => estate.run(stop),
+    discovery: (stop) => group.run(runTerm, stop),
+  });
   log.info({ event: 'stopped' });
 }
 
-function createScopes(config: DiscoveryConfig, stack: DisposableStack): ScopeTable {
+interface EstateParts {
+  readonly config: DiscoveryConfig;
+  readonly registry: Registry;
+  readonly log: Logger;
+}
+
+function createConfiguredEstate({ config, registry, log }: EstateParts, stack: DisposableStack): Estate {
   const blocks = config.aws;
+  const ownRegion = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
   const governor = createQuotaGovernor(config.quota);
-  const maker = stack.use(createScopeMaker({ blocks, governor, ownRegion: process.env['AWS_REGION'] }));
-  const nothing = { ownAccount: () => undefined, accounts: () => undefined, regions: () => undefined };
-  const scopes = planScopes(blocks, nothing).scopes.map((wanted) => maker.make(wanted));
-  for (const { scanner } of scopes) stack.use(scanner);
-  return new ScopeTable(scopes);
+  createQuotaMetrics(registry, () => governor.usage());
+  const maker = stack.use(createScopeMaker({ blocks, governor, ownRegion }));
+  const lookups = createAwsLookups({ maker, governor, ownRegion });
+  const estate = createEstate({ blocks, maker, lookups, governor, log });
+  stack.defer(() => {
+    for (const scope of estate.scopes.current()) maker.end(scope);
+  });
+  return estate;
 }

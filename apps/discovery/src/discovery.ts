@@ -1,13 +1,15 @@
 import type { Transport } from '@connectrpc/connect';
 import { runTasks } from '@tagplane/runtime';
-import type { Logger, ReadinessCheck, Registry, Task } from '@tagplane/runtime';
+import type { Logger, ReadinessCheck } from '@tagplane/runtime';
 import { createAuthClient } from './auth-client.ts';
+import type { ScopeSet } from './estate/scope.ts';
+import type { ScopeStatuses } from './estate/scope-status.ts';
 import type { Events } from './events/events.ts';
 import { runGuardLoop } from './guard-loop.ts';
-import { createMetrics } from './metrics.ts';
-import { runScanLoop } from './scan-loop.ts';
-import type { ScopeStatus } from './scan-loop.ts';
-import type { ScopeSet } from './estate/scope.ts';
+import type { Fence } from './lease/fence.ts';
+import type { DiscoveryMetrics } from './metrics.ts';
+import { runScans } from './scan-runner.ts';
+import { Turns } from './turns.ts';
 import { runEpochLoop, runRenewalLoop } from './upkeep-loops.ts';
 import { runUpsertLoop } from './upsert-loop.ts';
 import { UpsertScheduler } from './upsert-scheduler.ts';
@@ -16,19 +18,26 @@ import { createWarmStart } from './warm-start.ts';
 export interface DiscoveryParts {
   /** To the auth service. */
   readonly transport: Transport;
-  /** This discovery as the auth service knows it: `discovery/<name>`. */
+  /** What this discovery writes, as the auth service marks it: `discovery/<group>`. */
   readonly origin: string;
+  /** The lease of this term; undefined: none. */
+  readonly fence?: Fence | undefined;
   readonly scopes: ScopeSet;
+  readonly statuses: ScopeStatuses;
   readonly pollIntervalMs: number;
-  /** Default: no events, only scans. */
-  readonly events?: Events;
-  readonly registry: Registry;
+  readonly maxConcurrentScans: number;
+  readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
   /** For times to live; default Math.random. */
   readonly random?: () => number;
+  /** Default: no events, only scans. */
+  readonly events?: Events;
 }
 
+/** One term of discovery. */
 export interface Discovery {
+  /** Takes in targeted looks, and knows what was found. */
+  readonly scheduler: UpsertScheduler;
   /** Scans and sends until the signal aborts; then finishes what is in flight, within 3 s. */
   run(signal: AbortSignal): Promise<void>;
   readiness(): ReadinessCheck[];
@@ -36,24 +45,24 @@ export interface Discovery {
 
 /** The service without its listeners and connections. */
 export function createDiscovery(parts: DiscoveryParts): Discovery {
-  const { registry, log, pollIntervalMs, events } = parts;
-  const scheduler = new UpsertScheduler(parts.random ?? Math.random, parts.scopes);
-  const metrics = createMetrics(registry, scheduler);
-  const auth = createAuthClient(parts.transport, parts.origin);
+  const { log, metrics, scopes, statuses, events } = parts;
+  const scheduler = new UpsertScheduler(parts.random ?? Math.random, scopes);
+  metrics.follow(scheduler);
+  const auth = createAuthClient(parts.transport, parts.origin, parts.fence);
   const warmStart = createWarmStart(auth, scheduler, log);
-  const scopes = parts.scopes.current().map((scope) => {
-    const status: ScopeStatus = { attempted: false, failure: undefined };
-    return { scope, status, scheduler, pollIntervalMs, metrics, log, isStale: events?.isStale };
-  });
   const sending = { scheduler, auth, metrics, log, onAccepted: events?.accepted };
-  const scans = scopes.map((scope): [string, Task] => [
-    `scan ${scope.scope.id}`,
-    (signal) => runScanLoop(scope, signal),
-  ]);
+  const scanning = {
+    ...parts,
+    scheduler,
+    turns: new Turns(parts.maxConcurrentScans),
+    isStale: events?.isStale,
+  };
+  statuses.restart();
   return {
-    run: (signal) =>
-      runTasks(signal, {
-        ...Object.fromEntries(scans),
+    scheduler,
+    run: async (signal) => {
+      await runTasks(signal, {
+        scans: (own) => runScans(scanning, own),
         send: async (own) => {
           await warmStart.run(own);
           await runTasks(own, {
@@ -64,16 +73,21 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
             ...(events && { events: (inner: AbortSignal) => events.run(scheduler, inner) }),
           });
         },
-      }),
+      }).finally(() => {
+        metrics.follow(undefined);
+      });
+    },
     readiness: () => [
       check('auth', scheduler.isWarm, scheduler.isWarm ? undefined : (warmStart.problem ?? 'not asked yet')),
-      ...scopes.map(({ scope, status }) =>
-        check(
-          `scope ${scope.id}`,
-          status.attempted,
-          status.attempted ? status.failure : 'its first scan has not ended',
+      ...statuses
+        .all()
+        .map(({ id, state, problem }) =>
+          check(
+            `scope ${id}`,
+            state !== 'pending',
+            state === 'pending' ? 'its first scan has not ended' : problem,
+          ),
         ),
-      ),
       ...(events?.readiness() ?? []),
     ],
   };

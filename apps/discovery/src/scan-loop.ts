@@ -1,136 +1,106 @@
 import { ScanError } from '@tagplane/ec2';
 import { MINUTE, SECOND, deadline, fullJitter, jittered, sleep } from '@tagplane/runtime';
 import type { Logger } from '@tagplane/runtime';
-import type { Events } from './events/events.ts';
-import type { DiscoveryMetrics } from './metrics.ts';
-import type { ScopeFindings } from './inventory.ts';
-import { scanScope } from './scope-scan.ts';
-import type { CompleteScan } from './scope-scan.ts';
+import { problemText } from './estate/problem.ts';
 import type { Scope } from './estate/scope.ts';
+import type { ScopeStatuses } from './estate/scope-status.ts';
+import type { DiscoveryMetrics } from './metrics.ts';
+import { reportComplete, reportRejected } from './scan-report.ts';
+import { scanScope } from './scope-scan.ts';
+import type { CompleteScan, IsStale } from './scope-scan.ts';
+import type { Turns } from './turns.ts';
 import type { UpsertScheduler } from './upsert-scheduler.ts';
 
 /** A hundred pages of 1,000, at six seconds each. */
 const SCAN_DEADLINE_MS = 10 * MINUTE;
 const POLL_JITTER = 0.1;
 const FIRST_BACKOFF_MS = 2 * SECOND;
-/** Lines about single tags or instances that one scan may write. */
-const MAX_DETAIL_LINES = 20;
 
-/** How the scans of a scope go, for readiness. */
-export interface ScopeStatus {
-  attempted: boolean;
-  /** Why the last scan failed; undefined when it was complete. */
-  failure: string | undefined;
-}
-
-export interface ScanLoopParts {
-  readonly scope: Scope;
-  readonly status: ScopeStatus;
+/** What the scans of all scopes have in common. */
+export interface ScanParts {
+  readonly statuses: ScopeStatuses;
   readonly scheduler: UpsertScheduler;
+  readonly turns: Turns;
   readonly pollIntervalMs: number;
-  readonly isStale?: Events['isStale'] | undefined;
+  /** Whether a scan shows an instance as it was before an event. */
+  readonly isStale?: IsStale | undefined;
   readonly metrics: DiscoveryMetrics;
   readonly log: Logger;
+}
+
+export interface ScanLoopParts extends ScanParts {
+  readonly scope: Scope;
+  /** Share of the poll interval after which the second scan is due; undefined: about all of it. */
+  readonly phase: number | undefined;
 }
 
 /** Scans one scope over and over. A failed scan changes nothing and is tried again, with backoff. */
 export async function runScanLoop(parts: ScanLoopParts, signal: AbortSignal): Promise<void> {
   const { pollIntervalMs } = parts;
+  let { phase } = parts;
   for (let failures = 0; ;) {
-    const complete = await scanOnce(parts, signal);
+    const complete = await scanInTurn(parts, signal);
     failures = complete ? 0 : failures + 1;
-    const pause = complete
-      ? jittered(pollIntervalMs, POLL_JITTER)
-      : fullJitter(failures, { baseMs: FIRST_BACKOFF_MS, maxMs: pollIntervalMs });
+    let pause = fullJitter(failures, { baseMs: FIRST_BACKOFF_MS, maxMs: pollIntervalMs });
+    if (complete) {
+      pause = phase === undefined ? jittered(pollIntervalMs, POLL_JITTER) : pollIntervalMs * phase;
+      phase = undefined;
+    }
     await sleep(pause, signal);
   }
 }
 
+async function scanInTurn(parts: ScanLoopParts, signal: AbortSignal): Promise<boolean> {
+  using _ = await parts.turns.take(signal);
+  return await scanOnce(parts, signal);
+}
+
 async function scanOnce(parts: ScanLoopParts, signal: AbortSignal): Promise<boolean> {
-  const { scope, status, scheduler, metrics } = parts;
+  const { scope, statuses, scheduler, metrics } = parts;
   const startedAt = Date.now();
   const before = scheduler.findings(scope.id);
   using limit = deadline(signal, SCAN_DEADLINE_MS);
-  let requests = 0;
-  const count = (more: number): void => {
-    requests += more;
-    metrics.requests.inc({ scope: scope.id }, more);
-  };
+  let scan: CompleteScan;
   try {
-    const scan = await scanScope(scope, before, {
+    scan = await scanScope(scope, () => scheduler.findings(scope.id), {
       signal: limit.signal,
-      onRequests: count,
       isStale: parts.isStale,
+      onRequests: (requests) => {
+        metrics.requests.inc({ scope: scope.id }, requests);
+        statuses.asked(scope.id, requests);
+      },
     });
-    scheduler.scanned(scope.id, scan.findings, scan.from, Date.now());
-    status.failure = undefined;
-    reportRejected(parts, scan, before);
-    reportComplete(parts, scan, startedAt);
-    return true;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    // Those of the page that failed: a throttled scan costs EC2 more than a complete one.
-    if (error instanceof ScanError) count(Math.max(0, error.requests - requests));
-    status.failure = reportFailed(parts, error, limit.signal.aborted, startedAt);
+    noteFailed(parts, error, limit.signal.aborted, startedAt);
     return false;
-  } finally {
-    status.attempted = true;
   }
+  // Before the rest, which may tell of it: all of it is one step.
+  reportRejected(parts, scan, before);
+  scheduler.scanned(scope.id, scan.findings, scan.from, Date.now());
+  reportComplete(parts, scan, startedAt);
+  return true;
 }
 
-function reportComplete({ scope, metrics, log }: ScanLoopParts, scan: CompleteScan, startedAt: number): void {
-  const now = Date.now();
-  const labels = { scope: scope.id };
-  const rejectedTags = scan.findings.values().reduce((sum, found) => sum + found.rejected.length, 0);
-  metrics.scanSeconds.observe(labels, (now - startedAt) / SECOND);
-  metrics.scans.inc({ ...labels, result: 'complete' });
-  metrics.instances.set(labels, scan.findings.size);
-  metrics.rejectedTags.set(labels, rejectedTags);
-  metrics.rejectedInstances.set(labels, scan.rejected.length);
-  metrics.lastScan.set(labels, now / SECOND);
-  log.info({
-    event: 'scan_completed',
-    scope: scope.id,
-    instances: scan.findings.size,
-    rejected_tags: rejectedTags,
-    rejected_instances: scan.rejected.length,
-    duration_ms: now - startedAt,
-  });
-}
-
-/** Says which tags and instances are left out, each once as long as it stays so. */
-function reportRejected({ scope, log }: ScanLoopParts, scan: CompleteScan, before: ScopeFindings): void {
-  const tags = scan.findings
-    .values()
-    .filter((found) => found.rejected.length !== before.get(found.name)?.rejected.length)
-    .flatMap(({ name, rejected }) => rejected.map((tag) => ({ name, ...tag })))
-    .take(MAX_DETAIL_LINES);
-  for (const { name, key, reason } of tags) {
-    log.warn({ event: 'tag_rejected', scope: scope.id, instance: name, key, reason });
-  }
-  for (const { instance, reason } of scan.rejected.slice(0, MAX_DETAIL_LINES)) {
-    log.warn({ event: 'instance_rejected', scope: scope.id, instance, reason });
-  }
-}
-
-/** @returns the failure in one line */
-function reportFailed(parts: ScanLoopParts, error: unknown, timedOut: boolean, startedAt: number): string {
-  const { scope, metrics, log } = parts;
+function noteFailed(parts: ScanLoopParts, error: unknown, timedOut: boolean, startedAt: number): void {
+  const { scope, statuses, metrics, log } = parts;
   const known = error instanceof ScanError ? error : undefined;
   const result = timedOut ? 'timeout' : (known?.kind ?? 'other');
   const code = timedOut ? 'ScanTimeout' : (known?.code ?? (error instanceof Error ? error.name : 'unknown'));
+  const problem = timedOut ? `${result}, ${code}: the scan was not done within 10 min` : problemText(error);
   metrics.scanSeconds.observe({ scope: scope.id }, (Date.now() - startedAt) / SECOND);
   metrics.scans.inc({ scope: scope.id, result });
   if (result === 'throttled') metrics.throttles.inc({ scope: scope.id });
+  statuses.note(scope.id, { state: 'failing', problem });
   log.warn({
     event: 'scan_failed',
     scope: scope.id,
     kind: result,
     code,
     reason: reasonOf(error),
+    problem,
     duration_ms: Date.now() - startedAt,
   });
-  return `${result}, ${code}`;
 }
 
 /** The SDK's own words; they name the request and the account, never a tag. */

@@ -12,7 +12,10 @@ export interface WantedScope {
   readonly place: Place;
 }
 
-/** Stands for scopes that nobody can tell yet: of an account's regions, or of a block's accounts. */
+/**
+ * Stands for scopes that nobody can tell yet, or that may not be all any more: of an account's regions, or of a
+ * block's accounts.
+ */
 export interface Placeholder {
   /** `ACCOUNT`, or `organization`, and the number of a later one of that name. */
   readonly id: string;
@@ -24,6 +27,8 @@ export interface Placeholder {
 
 /** What has been found out so far; whatever failed leaves what it said before. */
 export interface EstateFacts {
+  /** Whether the last listing failed. */
+  isFailing(subject: Pick<Placeholder, 'block' | 'account' | 'missing'>): boolean;
   /** Of the process's own credentials; undefined: STS did not tell. */
   ownAccount(partition: Partition): AccountId | undefined;
   /** Of an organisation's block, those that are picked; undefined before the first listing. */
@@ -54,30 +59,20 @@ export function planScopes(blocks: readonly EstateBlock[], facts: EstateFacts): 
   const scopes: WantedScope[] = [];
   const placeholders: Placeholder[] = [];
   const number = createNumbering();
-  for (const [index, block] of blocks.entries()) {
-    const accounts = accountsOf(block, index, facts);
-    if (accounts === undefined) {
-      placeholders.push({
-        id: number('organization'),
-        block: index,
-        account: undefined,
-        missing: 'accounts',
-      });
-      continue;
-    }
-    for (const account of accounts === 'own' ? [undefined] : accounts) {
-      const regions = regionsOf(block, index, account, facts);
-      if (regions === undefined) {
-        placeholders.push({ id: number(account ?? 'regions'), block: index, account, missing: 'regions' });
-        continue;
-      }
-      for (const region of regions) {
+  const stand = (name: string, subject: Omit<Placeholder, 'id'>, isKnown: boolean): void => {
+    if (!isKnown || facts.isFailing(subject)) placeholders.push({ id: number(name), ...subject });
+  };
+  for (const [block, config] of blocks.entries()) {
+    const accounts = accountsOf(config, block, facts);
+    stand('organization', { block, account: undefined, missing: 'accounts' }, accounts !== undefined);
+    for (const account of accounts === 'own' ? [undefined] : (accounts ?? [])) {
+      const regions = regionsOf(config, block, account, facts);
+      stand(account ?? 'regions', { block, account, missing: 'regions' }, regions !== undefined);
+      for (const region of regions ?? []) {
         const partition = partitionOf(region);
-        scopes.push({
-          id: number(account === undefined ? region : `${account}/${region}`),
-          block: index,
-          place: { partition, account: account ?? facts.ownAccount(partition), region },
-        });
+        const id = number(account === undefined ? region : `${account}/${region}`);
+        const place = { partition, account: account ?? facts.ownAccount(partition), region };
+        scopes.push({ id, block, place });
       }
     }
   }

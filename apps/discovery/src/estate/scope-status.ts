@@ -40,7 +40,13 @@ const FRESH = {
   lastEventAt: undefined,
 } as const;
 
-/** Every scope's status. It outlives a term of the lease. */
+const FIELDS = [
+  'account',
+  'region',
+  ...(Object.keys(FRESH) as (keyof typeof FRESH)[]),
+] satisfies (keyof ScopeStatus)[];
+
+/** Every scope's status; an unchanged one is the same object. It outlives a term of the lease. */
 export class ScopeStatuses {
   readonly #statuses = new Map<string, ScopeStatus>();
 
@@ -61,7 +67,21 @@ export class ScopeStatuses {
   /** Changes a scope's status; of one that is gone nothing is noted. */
   note(id: string, change: Partial<Omit<ScopeStatus, 'id'>>): void {
     const status = this.#statuses.get(id);
-    if (status !== undefined) this.#statuses.set(id, { ...status, ...change });
+    if (status === undefined) return;
+    const next = { ...status, ...change };
+    if (FIELDS.some((field) => next[field] !== status[field])) this.#statuses.set(id, next);
+  }
+
+  /** A scope was asked for instances, retries included. */
+  asked(id: string, requests: number): void {
+    this.note(id, { requests: (this.get(id)?.requests ?? 0) + requests });
+  }
+
+  /** A term of the lease begins: nothing is known of what the scopes have, but what they have cost. */
+  restart(): void {
+    for (const { id, region } of this.all()) {
+      if (region !== undefined) this.note(id, { state: 'pending', problem: undefined });
+    }
   }
 
   /** An event about one of its instances arrived. */

@@ -1,12 +1,14 @@
-import type { DiscoveredInstance, Ec2Scanner } from '@tagplane/ec2';
+import type { DiscoveredInstance } from '@tagplane/ec2';
 import { fakeInstance, fakeRegion, fakeScanner } from '@tagplane/ec2/testing';
-import type { FakeScript } from '@tagplane/ec2/testing';
+import type { FakeScanner, FakeScript } from '@tagplane/ec2/testing';
 import { MINUTE, Registry, SECOND, silentLogger } from '@tagplane/runtime';
 import type { Logger } from '@tagplane/runtime';
 import { discoveredName } from '@tagplane/serverinfo';
 import { createDiscovery } from '../discovery.ts';
 import type { Discovery } from '../discovery.ts';
 import { ScopeTable } from '../estate/scope.ts';
+import { ScopeStatuses } from '../estate/scope-status.ts';
+import { createMetrics } from '../metrics.ts';
 import type { FakeAuth } from './fake-auth.ts';
 import { fakeScope } from './scopes.ts';
 
@@ -15,6 +17,7 @@ export interface PlaneParts {
   /** By region. */
   readonly scripts: Readonly<Record<string, FakeScript>>;
   readonly pollIntervalMs?: number;
+  readonly maxConcurrentScans?: number;
   readonly log?: Logger;
   /** Moves virtual time on. */
   readonly advance: (ms: number) => Promise<unknown>;
@@ -23,22 +26,31 @@ export interface PlaneParts {
 export interface Plane extends AsyncDisposable {
   readonly discovery: Discovery;
   readonly registry: Registry;
-  readonly scanners: readonly Ec2Scanner[];
+  readonly scanners: readonly FakeScanner[];
+  readonly scopes: ScopeTable;
+  readonly statuses: ScopeStatuses;
   /** A metric's value; 0 when it was never counted. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
 /** A discovery over a fake EC2 and a fake auth service, running until it is disposed. */
 export function startPlane(parts: PlaneParts): Plane {
-  const { auth, scripts, pollIntervalMs = 5 * MINUTE, log, advance } = parts;
+  const { auth, scripts, pollIntervalMs = 5 * MINUTE, maxConcurrentScans = 8, log, advance } = parts;
   const registry = new Registry();
   const scanners = Object.entries(scripts).map(([region, script]) => fakeScanner(script, fakeRegion(region)));
+  const scopes = new ScopeTable(scanners.map((scanner) => fakeScope({ scanner })));
+  const statuses = new ScopeStatuses();
+  for (const { id, place } of scopes.current()) {
+    statuses.begin({ id, account: place.account, region: place.region });
+  }
   const discovery = createDiscovery({
     transport: auth.transport,
     origin: auth.origin,
-    scopes: new ScopeTable(scanners.map((scanner) => fakeScope({ scanner }))),
+    scopes,
+    statuses,
     pollIntervalMs,
-    registry,
+    maxConcurrentScans,
+    metrics: createMetrics(registry),
     log: log ?? silentLogger(),
   });
   const stop = new AbortController();
@@ -47,6 +59,8 @@ export function startPlane(parts: PlaneParts): Plane {
     discovery,
     registry,
     scanners,
+    scopes,
+    statuses,
     async metric(name, labels = {}) {
       const metric = await registry.getSingleMetric(`tagplane_discovery_${name}`)?.get();
       const value = metric?.values.find((sample) =>
