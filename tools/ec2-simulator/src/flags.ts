@@ -23,6 +23,7 @@ Usage: ${NAME} [flags]
   --transition-ms N    how long pending, stopping and shutting-down last (default 2000)
   --linger-ms N        how long a terminated instance is still described (default 3600000)
   --token-ttl-ms N     how long a NextToken is good for (default 3600000)
+  --page-size N        instances in a page, at most, whatever MaxResults says
 
   --accounts N         an organisation of so many accounts, which share the instances (default: none)
   --role NAME          a role in each account that the management account (--account) may assume
@@ -62,6 +63,7 @@ const FLAGS = {
   'transition-ms': { type: 'string' },
   'linger-ms': { type: 'string' },
   'token-ttl-ms': { type: 'string' },
+  'page-size': { type: 'string' },
   accounts: { type: 'string' },
   role: { type: 'string' },
   'external-id': { type: 'string' },
@@ -91,6 +93,7 @@ export function readFlags(args: readonly string[]): Invocation {
       ...number('token-ttl-ms', values['token-ttl-ms'], 'tokenTtlMs', MAX_MS),
       ...(values.regions === undefined ? {} : { regions: regions(values.regions) }),
       ...(values.account === undefined ? {} : { account: account('account', values.account) }),
+      ...number('page-size', values['page-size'], 'pageSize', MAX_INSTANCES),
       ...number('session-ttl-ms', values['session-ttl-ms'], 'sessionTtlMs', MAX_MS),
       ...number('windows', values.windows, 'windowsPercent', 100),
       ...(values.quotas === true ? { quotas: true } : {}),

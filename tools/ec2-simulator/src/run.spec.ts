@@ -83,7 +83,7 @@ describe('the command line', () => {
     const invocation = readFlags(
       (
         '--instances 5 --seed 9 --regions us-east-1 --listen [::1]:80 --account 111111111111 ' +
-        '--access-key A=222222222222 --access-key B=333333333333 --transition-ms 1 --linger-ms 2 --token-ttl-ms 3 ' +
+        '--access-key A=222222222222 --access-key B=333333333333 --transition-ms 1 --linger-ms 2 --token-ttl-ms 3 --page-size 8 ' +
         '--accounts 4 --role R --external-id X --session-ttl-ms 5 --windows 6 --quotas --lag-ms 7 ' +
         '--stale-reads 0.5 --script FILE'
       ).split(' '),
@@ -103,6 +103,7 @@ describe('the command line', () => {
         transitionMs: 1,
         lingerMs: 2,
         tokenTtlMs: 3,
+        pageSize: 8,
         estate: { accounts: 4, role: 'R', externalId: 'X' },
         sessionTtlMs: 5,
         windowsPercent: 6,

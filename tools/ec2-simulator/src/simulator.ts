@@ -33,6 +33,8 @@ export interface Ec2SimulatorOptions {
   readonly lingerMs?: number;
   /** How long a NextToken is good for, in milliseconds. Default one hour. */
   readonly tokenTtlMs?: number;
+  /** A page of DescribeInstances holds at most so many, as EC2 may do. Default as many as asked for. */
+  readonly pageSize?: number;
   /** Whether EC2's token buckets refuse with RequestLimitExceeded; they count in any case. Default no. */
   readonly quotas?: boolean;
   /** How far what EC2 describes is behind what happened. Default not at all. */
@@ -99,7 +101,7 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   const control = new FleetControl(fleet, quotas);
   const sts = new StsControl(now);
   const tokens = createPageTokens(`seed ${seed}`, tokenTtlMs);
-  const ec2 = createEc2Service({ fleet, tokens, estate });
+  const ec2 = createEc2Service({ fleet, tokens, estate, pageSize: rest.pageSize });
   // Each endpoint beside EC2 and STS is one line here.
   const extensions: readonly Extension[] = [createOrganizations(estate)];
   const setScript = (): void => {

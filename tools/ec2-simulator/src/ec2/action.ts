@@ -7,6 +7,8 @@ export interface ActionContext {
   readonly fleet: Fleet;
   readonly estate: Estate;
   readonly tokens: PageTokens;
+  /** A page holds at most so many instances, whatever MaxResults says; undefined: as many as that. */
+  readonly pageSize: number | undefined;
 }
 
 /**

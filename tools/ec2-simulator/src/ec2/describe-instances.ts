@@ -20,9 +20,15 @@ export const describeInstances: Action = (request, context) => {
     throw invalidCombination('The parameter instancesSet cannot be used with the parameter maxResults');
   }
   refuseDryRun(parameters);
-  const { instances, nextToken } = select(request, context, ids, limit);
+  // EC2 may give less than it was asked for.
+  const size = ids.length > 0 ? undefined : smallest(limit, context.pageSize);
+  const { instances, nextToken } = select(request, context, ids, size);
   return answer(instances, nextToken, request.now);
 };
+
+function smallest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : Math.min(a, b ?? a);
+}
 
 function select(
   request: ServiceRequest,
