@@ -86,7 +86,7 @@ const CELLS: Readonly<Record<string, string>> = {
   RecordEnrolments: '- - y - -',
   ListGroups: '- - - y -',
   ListScopes: '- - - y -',
-  ListInstances: '- - - y -',
+  ListInstances: '- - y y -',
 };
 
 const cells = METHODS.flatMap((method) =>

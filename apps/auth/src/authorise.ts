@@ -59,7 +59,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'tagplane.v1.DiscoveryService/RecordEnrolments': DISCOVERIES,
   'tagplane.v1.DiscoveryService/ListGroups': OPERATORS,
   'tagplane.v1.DiscoveryService/ListScopes': OPERATORS,
-  'tagplane.v1.DiscoveryService/ListInstances': OPERATORS,
+  'tagplane.v1.DiscoveryService/ListInstances': WRITERS,
   'tagplane.v1.ExplainService/ExplainNode': OPERATORS,
   'tagplane.v1.ExplainService/PreviewServerInfos': OPERATORS,
   'grpc.health.v1.Health/Check': 'anyone',

@@ -131,6 +131,7 @@ export async function composeAuth(config: AuthConfig, log: Logger, signal: Abort
         locks: (end) => parts.locks.run(end),
         roles: (end) => parts.roles.run(end),
         guard: (end) => parts.guard.run(end),
+        discovery_watch: (end) => parts.discovery.discoveryWatch.run(end),
         ...(authority && { authority: (end: AbortSignal) => authority.run(end) }),
       });
       await Promise.race([tasks, aborted(stop)]).finally(() => {
@@ -163,7 +164,7 @@ function openParts(
   const { path: output, retention: retentionMs } = config.audit;
   const audit = createAuditLog({ store: stores.audit, authId, output, retentionMs, log, registry });
   const guard = new Guard({ store: stores.security, thresholds: config.guard, audit, registry });
-  const discovery = createDiscovery({ stores, audit, registry });
+  const discovery = createDiscovery({ stores, audit, registry, log });
   const locks = createLocks({ store: stores.security, audit, log, registry });
   const roles = createRoles({ store: stores.roles, log, registry });
   const read = (entry: Parameters<typeof readableNode>[0]) =>
@@ -238,7 +239,12 @@ async function serveApi(
     authId: parts.authId,
     connectedAgents: () => control.connectedAgents,
     readiness,
-    notices: () => [...parts.guard.problems(), parts.roles.index.problem ?? []].flat(),
+    notices: () =>
+      [
+        ...parts.guard.problems(),
+        ...parts.discovery.discoveryWatch.problems(),
+        parts.roles.index.problem ?? [],
+      ].flat(),
   };
   const index = control.assigned;
   const assigned = { index, writes: new AssignedWrites(index, () => Date.now()) };

@@ -34,6 +34,8 @@ export const AUDIT_CODES: Readonly<Record<string, string>> = {
   'guard.released': 'An operator let a held change go on.',
   'guard.dropped': 'An operator ended a held change, or whoever had asked for it does not any more.',
   'discovery.fenced': 'A discovery was refused because it does not hold the lease of its group.',
+  'enrolment.claimed':
+    'A discovery was let enrol instances that no agent speaks for, with join tokens or without.',
   'audit.lost':
     'Audit events were lost here because they could not be written fast enough; count says how many.',
 };

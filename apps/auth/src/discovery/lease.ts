@@ -1,5 +1,6 @@
 import type { Entry } from '@tagplane/store';
 import { z } from 'zod';
+import { parsed } from './parsed.ts';
 
 /**
  * Leases are kept among the ServerInfos, so that a write of these and the lease that it is made under are one
@@ -53,12 +54,4 @@ export function decodeLease({ key, value, revision, expiresAt }: Entry): Lease |
   if (!result.success || expiresAt === undefined) return undefined;
   const [, token, identity, replica] = result.data;
   return { group: key.slice(LEASE_PREFIX.length), token, identity, replica, expiresAt, revision };
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { MINUTE } from '@tagplane/runtime';
 import type { Entry, Store } from '@tagplane/store';
 import { z } from 'zod';
+import { parsed } from './parsed.ts';
 
 const REPLICA_PREFIX = 'replica/';
 /** Of one that is not heard of any more. */
@@ -60,12 +61,4 @@ function decode({ key, value }: Entry): Replica | undefined {
   if (!result.success) return undefined;
   const [, identity, version, seenAt] = result.data;
   return { group, replica, identity, version, seenAt };
-}
-
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ServiceImpl } from '@connectrpc/connect';
-import { instanceKeyText, peerText } from '@tagplane/identity';
+import { peerText } from '@tagplane/identity';
 import { connectionOf, instanceFromMessage, optionalDurationMs, peerOf } from '@tagplane/protocol';
 import type { AddTokenRequest, TokenService } from '@tagplane/protocol';
 import { HOUR, MINUTE } from '@tagplane/runtime';
@@ -8,8 +8,8 @@ import type { Audit } from '../audit/audit.ts';
 import type { Authority } from '../ca/authority.ts';
 import { joinRoleOf } from '../join/roles.ts';
 import { formatToken } from '../join/token/token-text.ts';
-import type { Token, TokenSpec, Tokens } from '../join/token/tokens.ts';
-import { tokenMessage } from './token-message.ts';
+import type { TokenSpec, Tokens } from '../join/token/tokens.ts';
+import { tokenDetails, tokenMessage } from './token-message.ts';
 
 type AddToken = ServiceImpl<typeof TokenService>['addToken'];
 
@@ -39,7 +39,7 @@ export function addToken({
       actor: createdBy,
       remoteAddress: connectionOf(context)?.remoteAddress,
       subjects: [token.id],
-      details: detailsOf(token),
+      details: tokenDetails(token),
     });
     return { token: tokenMessage(token), secretToken: formatToken(parts), caPins: [...authority.pins()] };
   };
@@ -56,16 +56,6 @@ function readSpec(request: AddTokenRequest): Omit<TokenSpec, 'createdBy'> {
   if (instance !== undefined && role !== 'agent') throw invalid('aws_instance: for agents only');
   const uses = request.uses === 0 ? 1 : request.uses;
   return { role, name: request.name, instance, ttlMs: Math.round(ttlMs), uses };
-}
-
-function detailsOf({ role, name, instance, usesLeft, expiresAt }: Token): Record<string, string> {
-  return {
-    role,
-    uses: String(usesLeft),
-    expires_at: new Date(expiresAt).toISOString(),
-    ...(name === '' ? {} : { name }),
-    ...(instance === undefined ? {} : { instance: instanceKeyText(instance) }),
-  };
 }
 
 function invalid(reason: string): ConnectError {

@@ -31,7 +31,7 @@ beforeEach(() => {
   const store = overridden(stores.security, {
     count: (prefix, options) => (full ? Promise.resolve(1_000) : stores.security.count(prefix, options)),
   });
-  ({ fences } = createDiscovery({ stores, audit, registry: new Registry() }));
+  ({ fences } = createDiscovery({ stores, audit, registry: new Registry(), log: silentLogger() }));
   guard = new Guard({ store, thresholds: DEFAULT_THRESHOLDS, audit, registry: new Registry() });
 });
 afterEach(async () => {

@@ -15,8 +15,7 @@ import {
 } from '@tagplane/protocol';
 import type { RawMethod } from '@tagplane/protocol';
 import type { ControlPlane } from '../control/control-plane.ts';
-import type { Leases } from '../discovery/leases.ts';
-import type { Replicas } from '../discovery/replicas.ts';
+import type { Discovery } from '../discovery/create-discovery.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { NodeHub } from '../node-watch/node-hub.ts';
 import { carryOut } from './carry-out.ts';
@@ -41,11 +40,9 @@ import type { RoleRoutes } from './put-role.ts';
 import { upsertServerInfos } from './upsert-server-infos.ts';
 import { watchNodes } from './watch-nodes.ts';
 
-export interface Routes extends AssignedContext {
+export interface Routes extends AssignedContext, Omit<Discovery, 'discoveryWatch'> {
   readonly status: StatusSources;
   readonly nodeHub: NodeHub;
-  readonly leases: Leases;
-  readonly replicas: Replicas;
   readonly guard: Guard;
   readonly control: Pick<ControlPlane, 'connect'>;
   readonly roles: RoleRoutes['roles'];
@@ -84,7 +81,8 @@ export function registerRoutes(router: ConnectRouter, routes: Routes, closing: A
     explainNode: explainNode(routes),
     previewServerInfos: previewServerInfos(routes),
   });
-  router.service(DiscoveryService, discoveryRoutes(routes));
+  const tokens = routes.identity?.join.tokens;
+  router.service(DiscoveryService, discoveryRoutes({ ...routes, tokens }));
   router.service(StatusService, { getStatus: getStatus(routes, routes.status) });
   if (routes.identity !== undefined) registerIdentityRoutes(router, routes.identity, closing);
   const services = routes.identity === undefined ? SERVICES : [...SERVICES, ...IDENTITY_SERVICES];

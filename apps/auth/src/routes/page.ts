@@ -68,11 +68,12 @@ export async function readPage<Item>(
 }
 
 /** Opaque to clients: the last key read. */
-function pageToken(after: string | undefined): string {
+export function pageToken(after: string | undefined): string {
   return after === undefined ? '' : Buffer.from(`1${after}`).toString('base64url');
 }
 
-function parsePageToken(token: string): string | undefined {
+/** @throws ConnectError INVALID_ARGUMENT */
+export function parsePageToken(token: string): string | undefined {
   if (token === '') return undefined;
   const text = Buffer.from(token, 'base64url').toString();
   const after = text.slice(1);

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { instanceKeyText } from '@tagplane/identity';
 import { JoinTokenSchema, instanceToMessage } from '@tagplane/protocol';
 import type { JoinToken } from '@tagplane/protocol';
 import { joinRoleMessage } from '../join/roles.ts';
@@ -16,4 +17,15 @@ export function tokenMessage({ instance, ...token }: Token): JoinToken {
     createdBy: token.createdBy,
     ...(instance === undefined ? {} : { awsInstance: instanceToMessage(instance) }),
   });
+}
+
+/** What the audit says of it. */
+export function tokenDetails({ role, name, instance, usesLeft, expiresAt }: Token): Record<string, string> {
+  return {
+    role,
+    uses: String(usesLeft),
+    expires_at: new Date(expiresAt).toISOString(),
+    ...(name === '' ? {} : { name }),
+    ...(instance === undefined ? {} : { instance: instanceKeyText(instance) }),
+  };
 }

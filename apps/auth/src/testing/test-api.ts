@@ -18,6 +18,7 @@ import { authorise } from '../authorise.ts';
 import { createControlMetrics } from '../control/metrics.ts';
 import { SessionRegistry } from '../control/registry.ts';
 import { createDiscovery } from '../discovery/create-discovery.ts';
+import type { Discovery } from '../discovery/create-discovery.ts';
 import { DEFAULT_THRESHOLDS } from '../guard/config.ts';
 import { Guard } from '../guard/guard.ts';
 import type { Thresholds } from '../guard/window.ts';
@@ -55,6 +56,7 @@ export interface TestApi extends AsyncDisposable {
   readonly nodeHub: NodeHub;
   readonly roles: RoleRegistry;
   readonly assigned: AssignedContext['assigned'];
+  readonly discovery: Discovery;
   /** What the process says of itself; empty: all is well. */
   readonly checks: ReadinessCheck[];
   /** As when the process begins to stop. */
@@ -99,7 +101,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     registry,
     ...(now && { now }),
   });
-  const discovery = createDiscovery({ stores, audit, registry });
+  const discovery = createDiscovery({ stores, audit, registry, log });
   const stop = new AbortController();
   const { assigned, following: followingAssigned } = followAssigned(
     stores.serverInfos,
@@ -119,7 +121,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     authId: 'auth-test',
     connectedAgents: () => 7,
     readiness: () => checks,
-    notices: () => guard.problems(),
+    notices: () => [...guard.problems(), ...discovery.discoveryWatch.problems()],
   };
   const control = {
     connect: () => {
@@ -164,6 +166,7 @@ export function startTestApi(options: TestApiOptions = {}): TestApi {
     nodeHub,
     roles,
     assigned,
+    discovery,
     checks,
     closing,
     as,

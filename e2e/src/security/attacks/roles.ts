@@ -24,7 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly Caller[]>> = {
   'DiscoveryService/HoldLease': ['discovery'],
   'DiscoveryService/ListAgentInstances': ['discovery'],
   'DiscoveryService/ListGroups': ['operator'],
-  'DiscoveryService/ListInstances': ['operator'],
+  'DiscoveryService/ListInstances': ['discovery', 'operator'],
   'DiscoveryService/ListScopes': ['operator'],
   'DiscoveryService/RecordEnrolments': ['discovery'],
   'DiscoveryService/ReleaseLease': ['discovery'],

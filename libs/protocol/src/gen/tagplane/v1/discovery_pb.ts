@@ -1157,7 +1157,8 @@ export const DiscoveryService: GenService<{
     output: typeof ListScopesResponseSchema;
   },
   /**
-   * Every discovered instance and how its enrolment stands, a page at a time. For operators.
+   * Every discovered instance and how its enrolment stands, a page at a time. For operators, and for
+   * discoveries without the server ids.
    *
    * @generated from rpc tagplane.v1.DiscoveryService.ListInstances
    */
