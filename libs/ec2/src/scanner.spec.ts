@@ -1,67 +1,35 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DiscoveredPage, ScanOptions } from './discovered.ts';
 import { createEc2Scanner } from './scanner.ts';
 import type { Ec2ScannerOptions } from './scanner.ts';
+import { pageXml, startAnsweringEndpoint } from './testing/answering-endpoint.ts';
+import type { AnsweringEndpoint } from './testing/answering-endpoint.ts';
 import { fakeRegion } from './testing/index.ts';
 
 const REGION = fakeRegion('eu-central-1');
 const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
 
-function pageXml(ids: readonly string[], nextToken?: string): string {
-  const instances = ids.map(
-    (id) =>
-      `<item><instanceId>${id}</instanceId><instanceState><name>running</name></instanceState>` +
-      '<tagSet><item><key>__proto__</key><value/></item></tagSet></item>',
-  );
-  const token = nextToken === undefined ? '' : `<nextToken>${nextToken}</nextToken>`;
-  return (
-    '<DescribeInstancesResponse><reservationSet><item><ownerId>123456789012</ownerId>' +
-    `<instancesSet>${instances.join('')}</instancesSet></item></reservationSet>${token}</DescribeInstancesResponse>`
-  );
-}
-
 describe('createEc2Scanner', () => {
-  let server: Server;
-  let endpoint: string;
-  let received: URLSearchParams[];
-  let answer: (form: URLSearchParams, response: ServerResponse) => unknown;
+  let endpoint: AnsweringEndpoint;
   beforeEach(async () => {
-    received = [];
-    server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        const form = new URLSearchParams(body);
-        received.push(form);
-        answer(form, response);
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    endpoint = await startAnsweringEndpoint();
   });
-  afterEach(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  });
+  afterEach(() => endpoint[Symbol.asyncDispose]());
 
   async function scan(
     options: Partial<Ec2ScannerOptions> = {},
     scanOptions: ScanOptions = { signal: new AbortController().signal },
   ): Promise<DiscoveredPage[]> {
-    using scanner = createEc2Scanner({ region: REGION, endpoint, credentials, ...options });
+    using scanner = createEc2Scanner({ region: REGION, endpoint: endpoint.url, credentials, ...options });
     const pages: DiscoveredPage[] = [];
     for await (const page of scanner.scan(scanOptions)) pages.push(page);
     return pages;
   }
 
   it('asks for pages of 1,000 and follows NextToken', async () => {
-    answer = (form, response) => {
+    endpoint.answer = (form, response) => {
       response.end(
         form.get('NextToken') === 't&1'
           ? pageXml(['i-0000000b', 'i-bad'])
@@ -70,7 +38,7 @@ describe('createEc2Scanner', () => {
     };
     const pages = await scan();
     expect(
-      received.map((form) => [form.get('Action'), form.get('MaxResults'), form.get('NextToken')]),
+      endpoint.received.map((form) => [form.get('Action'), form.get('MaxResults'), form.get('NextToken')]),
     ).toEqual([
       ['DescribeInstances', '1000', null],
       ['DescribeInstances', '1000', 't&1'],
@@ -91,10 +59,12 @@ describe('createEc2Scanner', () => {
   });
 
   it('turns tag filters into those of EC2', async () => {
-    answer = (_, response) => response.end(pageXml([]));
+    endpoint.answer = (_, response) => response.end(pageXml([]));
     const tags = { 'Patch Group': ['a', 'b*'], any: [] };
     await scan({}, { signal: new AbortController().signal, filters: { tags } });
-    const form = Object.fromEntries([...(received[0] ?? [])].filter(([key]) => key.startsWith('Filter')));
+    const form = Object.fromEntries(
+      [...(endpoint.received[0] ?? [])].filter(([key]) => key.startsWith('Filter')),
+    );
     expect(form).toEqual({
       'Filter.1.Name': 'tag:Patch Group',
       'Filter.1.Value.1': 'a',
@@ -105,7 +75,7 @@ describe('createEc2Scanner', () => {
   });
 
   it('tries a fault of EC2 again, a bounded number of times', async () => {
-    answer = (_, response) => {
+    endpoint.answer = (_, response) => {
       response.statusCode = 503;
       response.end('<Response><Errors><Error><Code>Unavailable</Code></Error></Errors></Response>');
     };
@@ -115,18 +85,18 @@ describe('createEc2Scanner', () => {
       code: 'Unavailable',
       requests: 3,
     });
-    expect(received).toHaveLength(3);
+    expect(endpoint.received).toHaveLength(3);
   });
 
   it('fails when a later page does, after the pages before it', async () => {
-    answer = (form, response) => {
+    endpoint.answer = (form, response) => {
       if (!form.has('NextToken')) return response.end(pageXml(['i-0000000a'], 't'));
       response.statusCode = 400;
       return response.end(
         '<Response><Errors><Error><Code>InvalidNextToken</Code></Error></Errors></Response>',
       );
     };
-    using scanner = createEc2Scanner({ region: REGION, endpoint, credentials });
+    using scanner = createEc2Scanner({ region: REGION, endpoint: endpoint.url, credentials });
     const pages = scanner.scan({ signal: new AbortController().signal })[Symbol.asyncIterator]();
     expect((await pages.next()).value).toMatchObject({ requests: 1 });
     await expect(pages.next()).rejects.toMatchObject({
@@ -137,7 +107,7 @@ describe('createEc2Scanner', () => {
   });
 
   it('does not wait for ever for an answer that trickles', async () => {
-    answer = (_, response) => response.write('<DescribeInstancesResponse>');
+    endpoint.answer = (_, response) => response.write('<DescribeInstancesResponse>');
     await expect(scan({ pageTimeoutMs: 200 })).rejects.toMatchObject({
       kind: 'unreachable',
       code: 'PageTimeout',
@@ -145,8 +115,14 @@ describe('createEc2Scanner', () => {
   });
 
   it('gives no time limit to its reader', async () => {
-    answer = (form, response) => response.end(form.has('NextToken') ? pageXml([]) : pageXml([], 't'));
-    using scanner = createEc2Scanner({ region: REGION, endpoint, credentials, pageTimeoutMs: 500 });
+    endpoint.answer = (form, response) =>
+      response.end(form.has('NextToken') ? pageXml([]) : pageXml([], 't'));
+    using scanner = createEc2Scanner({
+      region: REGION,
+      endpoint: endpoint.url,
+      credentials,
+      pageTimeoutMs: 500,
+    });
     let pages = 0;
     for await (const _ of scanner.scan({ signal: new AbortController().signal })) {
       pages += 1;
@@ -156,11 +132,11 @@ describe('createEc2Scanner', () => {
   });
 
   it('is aborted before, and in the middle of, a request', async () => {
-    answer = (_, response) => response.write('<');
+    endpoint.answer = (_, response) => response.write('<');
     await expect(scan({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: 'aborted' });
-    expect(received).toHaveLength(0);
+    expect(endpoint.received).toHaveLength(0);
     const stop = new AbortController();
-    answer = (_, response) => {
+    endpoint.answer = (_, response) => {
       response.write('<');
       stop.abort();
     };
@@ -173,13 +149,13 @@ describe('createEc2Scanner', () => {
     ['nothing', ''],
     ['a cut-off answer', pageXml(['i-0000000a']).slice(0, -10)],
   ])('does not take %s for an empty region', async (_, text) => {
-    answer = (_form, response) => response.end(text);
+    endpoint.answer = (_form, response) => response.end(text);
     await expect(scan({ maxAttempts: 1 })).rejects.toMatchObject({ name: 'ScanError', kind: 'other' });
   });
 
   it('takes an empty set for an empty region', async () => {
     const empty = '<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>';
-    answer = (_, response) => response.end(empty);
+    endpoint.answer = (_, response) => response.end(empty);
     expect(await scan()).toEqual([{ instances: [], rejected: [], requests: 1 }]);
   });
 
