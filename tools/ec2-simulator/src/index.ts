@@ -2,6 +2,13 @@ export { AwsError } from './aws-error.ts';
 export { type AccountOptions, type AccountStatus, type SimAccount } from './estate/account.ts';
 export { Estate, type EstateOptions, type OptInStatus } from './estate/estate.ts';
 export { type RoleOptions, type SimRole } from './estate/role.ts';
+export {
+  EVENT_KINDS,
+  EventFeed,
+  type EventFeedOptions,
+  type EventFeedReport,
+  type EventKind,
+} from './events/event-feed.ts';
 export { parseScript } from './fault-bodies.ts';
 export { type Fault } from './faults.ts';
 export {
@@ -22,6 +29,8 @@ export {
   type Ec2SimulatorOptions,
   type RunningSimulator,
 } from './simulator.ts';
+export { Queues, type QueueName } from './sqs/queues.ts';
+export { SimQueue, type QueueCounts, type QueueSettings, type Received } from './sqs/sim-queue.ts';
 export { type StatsReport } from './stats.ts';
 export {
   StsControl,

@@ -12,7 +12,11 @@ import { FleetControl } from './fleet-control.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { createHttpServer } from './http.ts';
 import type { Service } from './service.ts';
+import { EventFeed } from './events/event-feed.ts';
+import { createEventRoutes } from './events/extension.ts';
 import { createOrganizations } from './organizations/extension.ts';
+import { createSqs } from './sqs/extension.ts';
+import { Queues } from './sqs/queues.ts';
 import { createStsService } from './sts/service.ts';
 import { StsControl } from './sts/sts-control.ts';
 
@@ -58,6 +62,10 @@ export interface SimulatorHandles {
   readonly sts: StsControl;
   /** Accounts, the organisation and roles. */
   readonly estate: Estate;
+  /** SQS's queues. */
+  readonly queues: Queues;
+  /** Makes events of the fleet's changes, once it is started. */
+  readonly events: EventFeed;
 }
 
 export interface Ec2Simulator extends SimulatorHandles {
@@ -103,7 +111,13 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   const tokens = createPageTokens(`seed ${seed}`, tokenTtlMs);
   const ec2 = createEc2Service({ fleet, tokens, estate, pageSize: rest.pageSize });
   // Each endpoint beside EC2 and STS is one line here.
-  const extensions: readonly Extension[] = [createOrganizations(estate)];
+  const queues = new Queues();
+  const events = new EventFeed({ fleet, queues, seed, now });
+  const extensions: readonly Extension[] = [
+    createOrganizations(estate),
+    createEventRoutes(events),
+    createSqs(queues),
+  ];
   const setScript = (): void => {
     for (const fault of script) control.addFault(fault);
   };
@@ -114,7 +128,7 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   setScript();
   const stsService = createStsService({ sts, estate, sessionTtlMs: rest.sessionTtlMs });
   const services = servicesByName([ec2, stsService, ...extensions.map(({ service }) => service)]);
-  const handles: SimulatorHandles = { fleet: control, sts, estate };
+  const handles: SimulatorHandles = { fleet: control, sts, estate, queues, events };
   return {
     ...handles,
     listen: async (port = 0, host = '127.0.0.1') => {
