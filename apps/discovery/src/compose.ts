@@ -53,7 +53,7 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
   const identity = stack.use(await plan.establish(signal));
   const { transport, origin, tasks } = identity;
   const { poll_interval: pollIntervalMs, max_concurrent_scans: maxConcurrentScans } = config;
-  const { scopes, statuses } = estate;
+  const { scopes, statuses, report } = estate;
   const queues = createEventQueues(config.events, stack);
   const events = createEvents({
     queues,
@@ -68,7 +68,7 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
   const group = joinGroup({ transport, origin, group: config.group, registry, log });
   running.group = group;
   const runTerm = async (fence: Fence | undefined, stop: AbortSignal): Promise<void> => {
-    const term = { fence, origin: originOf(fence, origin), transport, scopes, statuses, events };
+    const term = { fence, origin: originOf(fence, origin), transport, scopes, statuses, report, events };
     const discovery = createDiscovery({ ...term, pollIntervalMs, maxConcurrentScans, metrics, log });
     running.discovery = discovery;
     await discovery.run(stop).finally(() => (running.discovery = undefined));

@@ -3,11 +3,12 @@ import { runTasks } from '@tagplane/runtime';
 import type { Logger, ReadinessCheck } from '@tagplane/runtime';
 import { createAuthClient } from './auth-client.ts';
 import type { ScopeSet } from './estate/scope.ts';
-import type { ScopeStatuses } from './estate/scope-status.ts';
+import type { ScopeStatus, ScopeStatuses } from './estate/scope-status.ts';
 import type { Events } from './events/events.ts';
 import { runGuardLoop } from './guard-loop.ts';
 import type { Fence } from './lease/fence.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
+import { runReportLoop } from './report/report-loop.ts';
 import { runScans } from './scan-runner.ts';
 import { Turns } from './turns.ts';
 import { runEpochLoop, runRenewalLoop } from './upkeep-loops.ts';
@@ -24,6 +25,8 @@ export interface DiscoveryParts {
   readonly fence?: Fence | undefined;
   readonly scopes: ScopeSet;
   readonly statuses: ScopeStatuses;
+  /** What the auth service is told of the scopes, under a lease. Default: nothing. */
+  readonly report?: () => readonly ScopeStatus[];
   readonly pollIntervalMs: number;
   readonly maxConcurrentScans: number;
   readonly metrics: DiscoveryMetrics;
@@ -45,10 +48,10 @@ export interface Discovery {
 
 /** The service without its listeners and connections. */
 export function createDiscovery(parts: DiscoveryParts): Discovery {
-  const { log, metrics, scopes, statuses, events } = parts;
+  const { transport, fence, report, log, metrics, scopes, statuses, events } = parts;
   const scheduler = new UpsertScheduler(parts.random ?? Math.random, scopes);
   metrics.follow(scheduler);
-  const auth = createAuthClient(parts.transport, parts.origin, parts.fence);
+  const auth = createAuthClient(transport, parts.origin, fence);
   const warmStart = createWarmStart(auth, scheduler, log);
   const sending = { scheduler, auth, metrics, log, onAccepted: events?.accepted };
   const scanning = {
@@ -63,6 +66,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
     run: async (signal) => {
       await runTasks(signal, {
         scans: (own) => runScans(scanning, own),
+        ...(fence && report && { reports: (own) => runReportLoop({ transport, fence, report, log }, own) }),
         send: async (own) => {
           await warmStart.run(own);
           await runTasks(own, {

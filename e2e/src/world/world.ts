@@ -27,6 +27,23 @@ export interface WorldOptions {
   readonly agentSettings?: Settings;
   /** Of the auths, over what all have. */
   readonly authSettings?: Settings;
+  /** Default: one, named `e2e`. */
+  readonly discoveries?: readonly DiscoveryOptions[];
+}
+
+export interface DiscoveryOptions {
+  readonly name: string;
+  /** Over what every discovery here has. */
+  readonly settings?: Settings;
+  /** Over the environment that every discovery here has. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One discovery, as it is configured. */
+export interface DiscoveryProcess {
+  readonly name: string;
+  readonly service: Service;
+  readonly dataDir: string;
 }
 
 /**
@@ -36,7 +53,9 @@ export interface WorldOptions {
 export interface World extends AsyncDisposable {
   readonly auths: readonly Service[];
   readonly authPorts: readonly number[];
+  /** The first of them. */
   readonly discovery: Service;
+  readonly discoveries: readonly DiscoveryProcess[];
   readonly agents: readonly Agent[];
   /** The pin of the authority that was made for this world. */
   readonly caPin: string;
@@ -47,10 +66,12 @@ export interface World extends AsyncDisposable {
   /** The operator, at one of the auths. */
   operator(auth: number): Operator;
   /**
-   * Starts everything, and waits until the auths and discovery are ready. Discovery and agents join by
+   * Starts everything but later discoveries, and waits until the auths and discovery are ready. Discovery and agents join by
    * tokens of this start; started again they have their credentials, and nothing else.
    */
   start(): Promise<void>;
+  /** Starts one discovery for the first time, and waits until it is ready. */
+  startDiscovery(discovery: DiscoveryProcess): Promise<void>;
 }
 
 const DISCOVERY = 'e2e';
@@ -67,7 +88,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     Array.from({ length: options.auths }, (_, index) => createAuth(cluster, folder, `auth-${index + 1}`)),
   );
   const authPorts = auths.map(({ port }) => port);
-  const discovery = await createDiscovery(options, authPorts[0] ?? 0, folder);
+  const discoveries = await Promise.all(
+    (options.discoveries ?? [{ name: DISCOVERY }]).map((each) =>
+      createDiscovery(options, each, authPorts[0] ?? 0, folder),
+    ),
+  );
+  const [first] = discoveries;
+  if (first === undefined) throw new TypeError('a world has a discovery');
   const agents = await Promise.all(
     options.places.map((place, index) =>
       createAgent({
@@ -77,13 +104,24 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     ),
   );
   const services = auths.map(({ service }) => service);
-  const everything = [...services, discovery, ...agents.map((agent) => agent.service)];
+  const everything = [
+    ...services,
+    ...discoveries.map((discovery) => discovery.service),
+    ...agents.map((agent) => agent.service),
+  ];
   const operator = (auth: number): Operator =>
     connectOperator({ port: authPorts[auth] ?? 0, credentials: cluster.credentials });
+  const startDiscovery = async ({ name, service }: DiscoveryProcess): Promise<void> => {
+    using admin = operator(0);
+    await service.start(joinSettings(await discoveryToken(admin, name)));
+    await service.ready(FIRST_SCAN_MS);
+  };
   return {
     auths: services,
     authPorts,
-    discovery,
+    discovery: first.service,
+    discoveries,
+    startDiscovery,
     agents,
     caPin: cluster.caPin,
     credentialFile: cluster.credentialFile,
@@ -93,11 +131,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await Promise.all(services.map((auth) => auth.start()));
       await Promise.all(services.map((auth) => auth.ready()));
       using admin = operator(0);
-      await discovery.start(joinSettings(await discoveryToken(admin, DISCOVERY)));
+      await first.service.start(joinSettings(await discoveryToken(admin, first.name)));
       await Promise.all(
         agents.map(async (agent) => agent.service.start(joinSettings(await agentToken(admin, agent)))),
       );
-      await discovery.ready(FIRST_SCAN_MS);
+      await first.service.ready(FIRST_SCAN_MS);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(everything.map((service) => service.stop()));
@@ -118,20 +156,28 @@ async function createAuth(cluster: Cluster, folder: string, name: string) {
   return { port, auditFile, service };
 }
 
-async function createDiscovery(options: WorldOptions, authPort: number, folder: string): Promise<Service> {
-  return new Service({
+async function createDiscovery(
+  options: WorldOptions,
+  { name, settings, env }: DiscoveryOptions,
+  authPort: number,
+  folder: string,
+): Promise<DiscoveryProcess> {
+  const dataDir = join(folder, `discovery-${name}`);
+  const service = new Service({
     program: 'discovery',
-    name: 'discovery',
+    name: name === DISCOVERY ? 'discovery' : `discovery-${name}`,
     diagnosticsPort: await freePort(),
     settings: {
       AUTH_ADDRESS: `127.0.0.1:${authPort}`,
       POLL_INTERVAL: options.pollInterval,
-      NAME: DISCOVERY,
-      DATA_DIR: join(folder, 'discovery'),
+      NAME: name,
+      DATA_DIR: dataDir,
       AWS: JSON.stringify([{ regions: options.regions }]),
+      ...settings,
     },
-    env: { ...AWS_ENV, AWS_ENDPOINT_URL: options.ec2Url },
+    env: { ...AWS_ENV, AWS_ENDPOINT_URL: options.ec2Url, ...env },
   });
+  return { name, service, dataDir };
 }
 
 function storeSettings(redisUrl: string | undefined, folder: string): Settings {

@@ -29,7 +29,7 @@ export interface Estate {
   /** Follows accounts and regions until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   /** How every scope does, placeholders included, with the figures of its place's budget. */
-  report(): readonly ScopeStatus[];
+  readonly report: () => readonly ScopeStatus[];
 }
 
 export function createEstate({ blocks, maker, lookups, governor, log }: EstateParts): Estate {

@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 /** A loop under a lease that lives for an hour. */
-function start(statuses: () => readonly ScopeStatus[]) {
+function start(report: () => readonly ScopeStatus[]) {
   const { token } = auth.leases.hold({
     $typeName: 'tagplane.v1.HoldLeaseRequest',
     group: 'main',
@@ -46,7 +46,7 @@ function start(statuses: () => readonly ScopeStatus[]) {
       return stop.signal.reason as unknown;
     },
   };
-  const parts = { transport: auth.transport, fence, statuses, log: silentLogger() };
+  const parts = { transport: auth.transport, fence, report, log: silentLogger() };
   return runReportLoop(parts, stop.signal).catch((error: unknown) => {
     if (!isAbort(error, stop.signal)) throw error;
   });

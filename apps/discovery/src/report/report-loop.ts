@@ -19,7 +19,7 @@ export interface ReportLoopParts {
   /** The lease of this term. */
   readonly fence: Fence;
   /** How the scopes stand now; an unchanged one is the same object. */
-  readonly statuses: () => readonly ScopeStatus[];
+  readonly report: () => readonly ScopeStatus[];
   readonly log: Logger;
 }
 
@@ -32,14 +32,14 @@ export async function runReportLoop(parts: ReportLoopParts, signal: AbortSignal)
   for (;;) {
     await sleep(REPORT_EVERY_MS, signal);
     const now = Date.now();
-    const report = planReport(parts.statuses(), said, { now, startedAt });
-    if (report === undefined) continue;
+    const due = planReport(parts.report(), said, { now, startedAt });
+    if (due === undefined) continue;
     try {
-      const request = { scopes: report.scopes.map(reportMessage), removed: [...report.removed] };
+      const request = { scopes: due.scopes.map(reportMessage), removed: [...due.removed] };
       await underFence(parts.fence, (fence) =>
         service.reportScopes({ ...request, ...fence }, { signal, timeoutMs: TIMEOUT_MS }),
       );
-      note(said, report, now);
+      note(said, due, now);
       failing = false;
     } catch (error) {
       if (isAbort(error, signal)) throw error;
