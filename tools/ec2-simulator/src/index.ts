@@ -22,6 +22,8 @@ export {
 } from './fleet-control.ts';
 export { type ConsistencyOptions } from './fleet/consistency.ts';
 export { type InstanceState } from './fleet/instance.ts';
+export { ImdsControl, type ImdsEndpoint } from './imds/imds-control.ts';
+export { type DocumentSigner, type ImdsSettings } from './imds/metadata.ts';
 export { type BucketUsage } from './quota/quotas.ts';
 export {
   createEc2Simulator,
@@ -31,6 +33,15 @@ export {
 } from './simulator.ts';
 export { Queues, type QueueName } from './sqs/queues.ts';
 export { SimQueue, type QueueCounts, type QueueSettings, type Received } from './sqs/sim-queue.ts';
+export {
+  type CommandHandler,
+  type CommandOutcome,
+  type DeliveredCommand,
+  type Invocation,
+  type ScriptedResult,
+  type SsmAgentState,
+} from './ssm/command.ts';
+export { SsmControl, type SsmInstanceRef } from './ssm/ssm-control.ts';
 export { type StatsReport } from './stats.ts';
 export {
   StsControl,

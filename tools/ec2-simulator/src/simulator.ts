@@ -14,9 +14,14 @@ import { createHttpServer } from './http.ts';
 import type { Service } from './service.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { createEventRoutes } from './events/extension.ts';
+import { createImds } from './imds/extension.ts';
+import { ImdsControl } from './imds/imds-control.ts';
 import { createOrganizations } from './organizations/extension.ts';
 import { createSqs } from './sqs/extension.ts';
 import { Queues } from './sqs/queues.ts';
+import type { SsmAgentState } from './ssm/command.ts';
+import { createSsm } from './ssm/extension.ts';
+import { SsmControl } from './ssm/ssm-control.ts';
 import { createStsService } from './sts/service.ts';
 import { StsControl } from './sts/sts-control.ts';
 
@@ -49,6 +54,8 @@ export interface Ec2SimulatorOptions {
   readonly sessionTtlMs?: number;
   /** Accounts, their organisation and roles. Default one account and none. */
   readonly estate?: EstateOptions;
+  /** What instances have of an SSM agent, unless they are told otherwise. Default `online`. */
+  readonly ssmAgents?: SsmAgentState;
   /** Faults that are set from the beginning, and again after a reset. */
   readonly script?: readonly Partial<Fault>[];
   /** Unix milliseconds. Default the system's clock. */
@@ -62,6 +69,10 @@ export interface SimulatorHandles {
   readonly sts: StsControl;
   /** Accounts, the organisation and roles. */
   readonly estate: Estate;
+  /** Instances' SSM agents, and what they make of commands. */
+  readonly ssm: SsmControl;
+  /** Instance metadata. */
+  readonly imds: ImdsControl;
   /** SQS's queues. */
   readonly queues: Queues;
   /** Makes events of the fleet's changes, once it is started. */
@@ -113,7 +124,11 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   // Each endpoint beside EC2 and STS is one line here.
   const queues = new Queues();
   const events = new EventFeed({ fleet, queues, seed, now });
+  const ssm = new SsmControl(fleet, seed, rest.ssmAgents);
+  const imds = new ImdsControl({ fleet, sts });
   const extensions: readonly Extension[] = [
+    createSsm(fleet, ssm),
+    createImds(imds),
     createOrganizations(estate),
     createEventRoutes(events),
     createSqs(queues),
@@ -128,7 +143,7 @@ export function createEc2Simulator(options: Ec2SimulatorOptions = {}): Ec2Simula
   setScript();
   const stsService = createStsService({ sts, estate, sessionTtlMs: rest.sessionTtlMs });
   const services = servicesByName([ec2, stsService, ...extensions.map(({ service }) => service)]);
-  const handles: SimulatorHandles = { fleet: control, sts, estate, queues, events };
+  const handles: SimulatorHandles = { fleet: control, sts, estate, ssm, imds, queues, events };
   return {
     ...handles,
     listen: async (port = 0, host = '127.0.0.1') => {
