@@ -16,7 +16,7 @@ import { TTL_MS, packLabels, parseDiscoveredName } from '@tagplane/serverinfo';
 import type { ScopeLoss, Sent, ServerInfoDraft } from '@tagplane/serverinfo';
 import { LeaseLostError, underFence } from './lease/fence.ts';
 import type { Fence } from './lease/fence.ts';
-import type { ItemResult } from './upsert-scheduler.ts';
+import type { ItemResult } from './dispatch.ts';
 
 /** Long beside any healthy answer, short beside the 15 minutes that a queue may take. */
 const CALL_TIMEOUT_MS = 10 * SECOND;

@@ -59,9 +59,9 @@ function createSchedulerMetrics(registry: Registry, scheduler: () => UpsertSched
       },
     });
   };
-  gauge('queue_length', 'Items that wait to be sent.', ({ queueLength }) => queueLength);
-  gauge('express_length', 'Of those, items in the express lane.', ({ expressLength }) => expressLength);
-  gauge('in_flight', 'Items sent and not yet answered.', ({ inFlight }) => inFlight);
+  gauge('queue_length', 'Items that wait to be sent.', ({ outbox }) => outbox.length);
+  gauge('express_length', 'Of those, items in the express lane.', ({ outbox }) => outbox.expressLength);
+  gauge('in_flight', 'Items sent and not yet answered.', ({ outbox }) => outbox.inFlight);
   gauge(
     'known_server_infos',
     'ServerInfos that the auth service is known to hold.',

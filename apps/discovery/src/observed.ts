@@ -33,15 +33,17 @@ export function observed({ scopes, inventory }: Parts, asked: Scope, look: Targe
   for (const instance of look.instances) {
     if (!isAt(asked, instance.key)) continue;
     const name = discoveredName(instance.key);
-    for (const scope of scopes.at(instance.key)) {
+    const at = scopes.at(instance.key);
+    const having = at.filter((scope) => has(scope, instance, inventory.of(scope.id).get(name)));
+    // The terminated have lost what filters go by; that they are has to be known to someone.
+    const [first] = at;
+    if (having.length === 0 && instance.state === 'terminated' && first !== undefined) having.push(first);
+    for (const scope of at) {
       const previous = inventory.of(scope.id).get(name);
-      // The terminated have lost what filters go by: who had it, sees it go.
-      const has = scope.matches(instance) || (instance.state === 'terminated' && previous !== undefined);
-      lay(
-        scope,
-        name,
-        has ? observeInstance(instance, askedAt, { previous, carry: scope.carry }) : undefined,
-      );
+      const found = having.includes(scope)
+        ? observeInstance(instance, askedAt, { previous, carry: scope.carry })
+        : undefined;
+      lay(scope, name, found);
     }
   }
   for (const key of look.missing) {
@@ -49,6 +51,10 @@ export function observed({ scopes, inventory }: Parts, asked: Scope, look: Targe
     for (const scope of scopes.at(key)) lay(scope, discoveredName(key), undefined);
   }
   return [...names];
+}
+
+function has(scope: Scope, instance: DiscoveredInstance, previous: FoundInstance | undefined): boolean {
+  return scope.matches(instance) || (instance.state === 'terminated' && previous !== undefined);
 }
 
 function isAt({ place }: Scope, { account, region }: InstanceKey): boolean {

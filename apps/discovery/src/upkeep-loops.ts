@@ -25,7 +25,7 @@ export async function runEpochLoop(parts: UpsertLoopParts, signal: AbortSignal):
   const { scheduler, auth, log } = parts;
   for (;;) {
     await sleep(jittered(STATUS_INTERVAL_MS, STATUS_JITTER), signal);
-    const { era } = scheduler;
+    const { era } = scheduler.outbox;
     try {
       const epoch = await auth.epoch({ signal });
       if (scheduler.observeEpoch(epoch, era, Date.now())) reportEpochChange(parts, epoch);

@@ -6,7 +6,8 @@ import { AuthCallError } from './auth-client.ts';
 import type { AuthClient } from './auth-client.ts';
 import type { DiscoveryMetrics } from './metrics.ts';
 import { reportEpochChange, reportResults } from './upsert-report.ts';
-import type { Dispatch, UpsertScheduler } from './upsert-scheduler.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { UpsertScheduler } from './upsert-scheduler.ts';
 
 /** A slow answer (each has 10 s) delays the next start only when four of them are slow. */
 const MAX_CALLS_IN_FLIGHT = 4;
@@ -48,17 +49,17 @@ export async function runUpsertLoop(parts: UpsertLoopParts, signal: AbortSignal)
   const { scheduler } = parts;
   const pause: Pause = { failures: 0, until: 0 };
   const paced: Way = {
-    next: (now) => scheduler.next(now),
+    next: (now) => scheduler.outbox.next(now),
     due: async (own) => {
-      if (scheduler.pacedLength === 0) await scheduler.work.wait(own);
+      if (scheduler.outbox.pacedLength === 0) await scheduler.outbox.work.wait(own);
     },
     intervalMs: BATCH_INTERVAL_MS,
     maxInFlight: MAX_CALLS_IN_FLIGHT,
   };
   const express: Way = {
-    next: (now) => scheduler.nextUrgent(now),
+    next: (now) => scheduler.outbox.nextUrgent(now),
     due: async (own) => {
-      if (scheduler.expressLength === 0) await scheduler.urgentWork.wait(own);
+      if (scheduler.outbox.expressLength === 0) await scheduler.outbox.urgentWork.wait(own);
     },
     intervalMs: EXPRESS_INTERVAL_MS,
     maxInFlight: MAX_EXPRESS_IN_FLIGHT,
@@ -133,7 +134,7 @@ async function sendNext(parts: UpsertLoopParts, way: Way, pause: Pause, signal: 
     pause.failures = 0;
     metrics.batches.inc({ action, result: 'answered' });
   } catch (error) {
-    scheduler.failed(dispatch);
+    scheduler.outbox.failed(dispatch);
     pause.until = Date.now() + fullJitter(pause.failures, BACKOFF);
     pause.failures += 1;
     metrics.batches.inc({ action, result: 'failed' });
@@ -149,7 +150,7 @@ async function send(parts: UpsertLoopParts, dispatch: Dispatch, signal: AbortSig
   const { scheduler, auth, metrics, log } = parts;
   if (dispatch.action === 'delete') {
     const result = await deleteAll(auth, dispatch.names, signal);
-    scheduler.deleted(dispatch);
+    scheduler.outbox.deleted(dispatch);
     const { names, urgent } = dispatch;
     metrics.deletes.inc({ result: result === undefined ? 'accepted' : 'refused' }, names.length);
     if (result === undefined) {
@@ -162,7 +163,7 @@ async function send(parts: UpsertLoopParts, dispatch: Dispatch, signal: AbortSig
   const drafts = dispatch.items.map((item) => item.draft);
   const { results, epoch } = await auth.upsert(drafts, { signal });
   if (scheduler.observeEpoch(epoch, dispatch.era, Date.now())) reportEpochChange(parts, epoch);
-  scheduler.answered(dispatch, results, Date.now());
+  scheduler.outbox.answered(dispatch, results, Date.now());
   reportResults(parts, dispatch.items, results);
 }
 

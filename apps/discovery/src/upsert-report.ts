@@ -1,6 +1,7 @@
 import type { Logger } from '@tagplane/runtime';
 import type { DiscoveryMetrics } from './metrics.ts';
-import type { DispatchItem, ItemResult, UpsertScheduler } from './upsert-scheduler.ts';
+import type { DispatchItem, ItemResult } from './dispatch.ts';
+import type { UpsertScheduler } from './upsert-scheduler.ts';
 
 /** Lines about single items that one batch may write. */
 const MAX_DETAIL_LINES = 20;
@@ -31,7 +32,7 @@ export function reportResults(
     if (refused > MAX_DETAIL_LINES) continue;
     log.warn({ event: 'upsert_refused', name: sent.name, ...result });
   }
-  log.debug({ event: 'batch_answered', items: items.length, refused, queue_length: scheduler.queueLength });
+  log.debug({ event: 'batch_answered', items: items.length, refused, queue_length: scheduler.outbox.length });
 }
 
 export function reportEpochChange({ scheduler, metrics, log }: ReportParts, epoch: string): void {
@@ -39,7 +40,7 @@ export function reportEpochChange({ scheduler, metrics, log }: ReportParts, epoc
   log.warn({
     event: 'store_epoch_changed',
     store_epoch: epoch,
-    queue_length: scheduler.queueLength,
+    queue_length: scheduler.outbox.length,
     message: 'the store was found emptied: everything found is sent again',
   });
 }

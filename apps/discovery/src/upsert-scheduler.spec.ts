@@ -32,19 +32,19 @@ describe('UpsertScheduler', () => {
     const scheduler = warmScheduler();
     scheduler.scanned('a', findings(found(0, 'old', NOW), found(1, 'new', NOW + 20 * MINUTE)), NOW, NOW);
     const later = NOW + MAX_OBSERVATION_AGE_MS + 1;
-    const dispatch = scheduler.next(later);
+    const dispatch = scheduler.outbox.next(later);
     expect(dispatch).toMatchObject({ action: 'upsert', items: [{ sent: { name: found(1, '', 0).name } }] });
-    expect(scheduler.next(later)).toBeUndefined();
-    expect([scheduler.queueLength, scheduler.inFlight]).toEqual([0, 1]);
+    expect(scheduler.outbox.next(later)).toBeUndefined();
+    expect([scheduler.outbox.length, scheduler.outbox.inFlight]).toEqual([0, 1]);
   });
 
   it('sends it after the next complete scan', () => {
     const scheduler = warmScheduler();
     scheduler.scanned('a', findings(found(0, 'old', NOW)), NOW, NOW);
     const later = NOW + 60 * MINUTE;
-    expect(scheduler.next(later)).toBeUndefined();
+    expect(scheduler.outbox.next(later)).toBeUndefined();
     scheduler.scanned('a', findings(found(0, 'new', later)), later, later);
-    expect(scheduler.next(later)).toMatchObject({
+    expect(scheduler.outbox.next(later)).toMatchObject({
       items: [{ draft: { labels: new Map([['aws/Name', 'new']]) } }],
     });
   });
@@ -60,10 +60,10 @@ describe('UpsertScheduler', () => {
       );
       for (const loss of scheduler.losses.requests(NOW)) scheduler.grant(loss, NOW);
       const sizes: number[] = [];
-      for (let next = scheduler.next(NOW); next !== undefined; next = scheduler.next(NOW)) {
+      for (let next = scheduler.outbox.next(NOW); next !== undefined; next = scheduler.outbox.next(NOW)) {
         if (next.action !== 'upsert') throw new Error('nothing was terminated');
         sizes.push(next.items.length);
-        scheduler.answered(
+        scheduler.outbox.answered(
           next,
           next.items.map(() => ({ status: 'accepted' })),
           NOW,
@@ -83,7 +83,7 @@ describe('UpsertScheduler', () => {
     scheduler.scanned('b', findings(newer), NOW + MINUTE, NOW + MINUTE);
     // A long scan that asked first and ends last.
     scheduler.scanned('a', findings(found(0, 'older', NOW)), NOW, NOW + 5 * MINUTE);
-    const dispatch = scheduler.next(NOW + 5 * MINUTE);
+    const dispatch = scheduler.outbox.next(NOW + 5 * MINUTE);
     if (newer.state === 'terminated') expect(dispatch).toBeUndefined();
     else expect(dispatch).toMatchObject({ items: [{ draft: { labels: new Map([['aws/Name', 'newer']]) } }] });
   });
