@@ -11,6 +11,7 @@ import type { Estate } from './estate/estate.ts';
 import { createAwsLookups } from './estate/lookups.ts';
 import { createScopeMaker } from './estate/make-scope.ts';
 import { createQuotaMetrics } from './scan-metrics.ts';
+import { createEnrolmentMetrics } from './enroll/metrics.ts';
 import { createEvents } from './events/events.ts';
 import { createEventQueues } from './events/queues.ts';
 import type { Fence } from './lease/fence.ts';
@@ -65,10 +66,20 @@ async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void
     log,
   });
   const metrics = createMetrics(registry);
+  const enrolment = createEnrolmentMetrics(registry);
   const group = joinGroup({ transport, origin, group: config.group, registry, log });
   running.group = group;
   const runTerm = async (fence: Fence | undefined, stop: AbortSignal): Promise<void> => {
-    const term = { fence, origin: originOf(fence, origin), transport, scopes, statuses, report, events };
+    const term = {
+      fence,
+      origin: originOf(fence, origin),
+      transport,
+      scopes,
+      statuses,
+      report,
+      events,
+      enrolment,
+    };
     const discovery = createDiscovery({ ...term, pollIntervalMs, maxConcurrentScans, metrics, log });
     running.discovery = discovery;
     await discovery.run(stop).finally(() => (running.discovery = undefined));

@@ -3,6 +3,7 @@ import { tlsField, tokenJoinFields, tokenJoinProblem } from '@tagplane/credentia
 import { isCertifiedName, parsePeerClaim } from '@tagplane/identity';
 import { addressField, durationField, formatAddress, isLoopback, logLevelField } from '@tagplane/runtime';
 import { z } from 'zod';
+import { enrollIssues } from './enroll/config.ts';
 import { estateFields } from './estate/config.ts';
 import { eventFields } from './events/config.ts';
 import { groupField } from './lease/config.ts';
@@ -51,7 +52,7 @@ const schema = z.strictObject({
 });
 
 /** `discovery.yaml`. */
-export const configSchema = schema.superRefine(({ name, tls, auth }, context) => {
+export const configSchema = schema.superRefine(({ name, tls, auth, aws }, context) => {
   const { address } = auth;
   if (tls.mode === 'insecure' && !isLoopback(address.host)) {
     const message = `insecure is for loopback addresses only, and ${formatAddress(address)} is none`;
@@ -60,6 +61,7 @@ export const configSchema = schema.superRefine(({ name, tls, auth }, context) =>
   if (tls.mode === 'mutual' && !isCertifiedName(name)) {
     context.addIssue({ code: 'custom', path: ['name'], message: 'no certificate can carry "@"' });
   }
+  for (const issue of enrollIssues(tls.mode, aws)) context.addIssue({ code: 'custom', ...issue });
 });
 
 export type DiscoveryConfig = z.output<typeof configSchema>;

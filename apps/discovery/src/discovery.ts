@@ -1,9 +1,11 @@
 import type { Transport } from '@connectrpc/connect';
 import { runTasks } from '@tagplane/runtime';
-import type { Logger, ReadinessCheck } from '@tagplane/runtime';
+import type { Logger, ReadinessCheck, Task } from '@tagplane/runtime';
 import { createAuthClient } from './auth-client.ts';
 import type { ScopeSet } from './estate/scope.ts';
 import type { ScopeStatus, ScopeStatuses } from './estate/scope-status.ts';
+import { runEnrolment } from './enroll/enrolment.ts';
+import type { EnrolmentMetrics } from './enroll/metrics.ts';
 import type { Events } from './events/events.ts';
 import { runGuardLoop } from './guard-loop.ts';
 import type { Fence } from './lease/fence.ts';
@@ -35,6 +37,8 @@ export interface DiscoveryParts {
   readonly random?: () => number;
   /** Default: no events, only scans. */
   readonly events?: Events;
+  /** Default: nothing is enrolled. */
+  readonly enrolment?: EnrolmentMetrics;
 }
 
 /** One term of discovery. */
@@ -60,6 +64,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
     turns: new Turns(parts.maxConcurrentScans),
     isStale: events?.isStale,
   };
+  const enrolment = enrolmentTask(parts, scheduler);
   statuses.restart();
   return {
     scheduler,
@@ -75,6 +80,7 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
             renewals: (inner) => runRenewalLoop(sending, inner),
             epoch: (inner) => runEpochLoop(sending, inner),
             ...(events && { events: (inner: AbortSignal) => events.run(scheduler, inner) }),
+            ...enrolment,
           });
         },
       }).finally(() => {
@@ -95,6 +101,18 @@ export function createDiscovery(parts: DiscoveryParts): Discovery {
       ...(events?.readiness() ?? []),
     ],
   };
+}
+
+function enrolmentTask(parts: DiscoveryParts, scheduler: UpsertScheduler): Record<string, Task> {
+  const { enrolment: metrics, transport, fence, scopes, statuses, log } = parts;
+  if (metrics === undefined) return {};
+  // What was scanned in a term before says nothing of this one.
+  const began = Date.now();
+  const isComplete = (): boolean =>
+    statuses.all().every(({ lastCompleteAt }) => lastCompleteAt !== undefined && lastCompleteAt >= began);
+  const inventory = { instances: () => scheduler.instances(), isComplete };
+  const options = { transport, fence, scopes, inventory, metrics, log };
+  return { enrolment: (signal) => runEnrolment(options, signal) };
 }
 
 function check(name: string, ready: boolean, reason: string | undefined): ReadinessCheck {

@@ -57,3 +57,15 @@ export const enrollField = z.strictObject({
 });
 
 export type EnrollSettings = z.output<typeof enrollField>;
+
+/** What is wrong with `enroll` as the rest of the configuration is: agents are let in by certificates only. */
+export function enrollIssues(
+  mode: 'mutual' | 'insecure',
+  blocks: readonly { readonly enroll?: EnrollSettings | undefined }[],
+): { readonly path: (string | number)[]; readonly message: string }[] {
+  if (mode === 'mutual') return [];
+  const message = 'nothing is enrolled without TLS: there is nothing to join by';
+  return blocks.flatMap(({ enroll }, index) =>
+    enroll === undefined ? [] : [{ path: ['aws', index, 'enroll'], message }],
+  );
+}

@@ -36,7 +36,8 @@ const WARM_BACKOFF = { baseMs: SECOND, maxMs: 15 * SECOND };
 /** What enrolment asks of the inventory. */
 export interface EnrolmentInventory {
   instances(): Iterable<InventoryInstance>;
-  has(scope: string): boolean;
+  /** Whether all scopes have been scanned to their ends in this term. */
+  isComplete(): boolean;
 }
 
 export interface EnrolmentOptions {
@@ -55,7 +56,11 @@ export interface EnrolmentOptions {
 export async function runEnrolment(options: EnrolmentOptions, signal: AbortSignal): Promise<void> {
   const { transport, fence, scopes, inventory, metrics, log } = options;
   if (!scopes.current().some(({ enroll }) => enroll !== undefined)) await settingsCome(scopes, signal);
-  const source = sourceOf(scopes, inventory);
+  if (fence === undefined) {
+    log.warn({ event: 'enrolment_impossible', reason: 'the auth service is of a version without enrolment' });
+    return;
+  }
+  const source = sourceOf(inventory);
   using places = new SsmPlaces(options.openCommands ?? openerOf(scopes));
   const parts: EnrolmentParts = {
     auth: createEnrolmentAuth(transport, fence),
@@ -81,7 +86,7 @@ async function settingsCome(scopes: ScopeSet, signal: AbortSignal): Promise<void
   while (!scopes.current().some(({ enroll }) => enroll !== undefined)) await sleep(PACE.planMs, signal);
 }
 
-function sourceOf(scopes: ScopeSet, inventory: EnrolmentInventory): CandidateSource {
+function sourceOf(inventory: EnrolmentInventory): CandidateSource {
   return {
     *candidates() {
       for (const { key, state, platform, scope } of inventory.instances()) {
@@ -89,7 +94,7 @@ function sourceOf(scopes: ScopeSet, inventory: EnrolmentInventory): CandidateSou
         yield { key, state, platform, block: scope.block } satisfies EnrolmentCandidate;
       }
     },
-    complete: () => scopes.current().every(({ id }) => inventory.has(id)),
+    complete: () => inventory.isComplete(),
   };
 }
 

@@ -44,7 +44,7 @@ export function isInFlight({ standing: { phase } }: Tries): boolean {
 export function enrolmentBackoff(attempts: number, random: () => number = Math.random): number {
   const doubled = FIRST_RETRY_MS * 2 ** Math.min(Math.max(attempts, 1), 30);
   const ceiling = Math.min(LAST_RETRY_MS, doubled);
-  return ceiling / 2 + fullJitter(0, { baseMs: ceiling / 2, maxMs: ceiling / 2 }, random);
+  return Math.round(ceiling / 2 + fullJitter(0, { baseMs: ceiling / 2, maxMs: ceiling / 2 }, random));
 }
 
 /** From when an instance may be tried; undefined while an attempt is under way. */
