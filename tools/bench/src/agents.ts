@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { InstanceKey } from '@tagplane/identity';
 import { waitFor } from '@tagplane/harness';
 
 export type AgentsReport =
@@ -18,6 +19,10 @@ export interface AgentsOptions {
   readonly count: number;
   /** The number of the first one. Default 0. */
   readonly first?: number;
+  /** Whose agents they are; default those of `instanceNumber`. */
+  readonly instances?: readonly InstanceKey[];
+  /** The label whose value begins with the generation; default any. */
+  readonly label?: string;
   /** Of `TlsFleet`, for agents that speak mutual TLS. */
   readonly fleetFile?: string;
 }

@@ -10,6 +10,7 @@ const USAGE = `tagplane-bench: each figure beside a floor measured in the same r
 
   --only NAME[,NAME]   of ${Object.keys(SUITES).join(', ')}
   --runs N             medians of this many runs (default 3)
+  --instances N        of the suite discovery (default 100000)
   --format table|json  json: one array of {name, unit, value, floor, ratio, goal, holds}
   --out FILE           also write that array to a file
 `;
@@ -18,6 +19,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     runs: { type: 'string', default: '3' },
+    instances: { type: 'string' },
     format: { type: 'string', default: 'table' },
     out: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -26,14 +28,16 @@ const { values } = parseArgs({
 
 const names = values.only === undefined ? Object.keys(SUITES) : values.only.split(',');
 const runs = Number(values.runs);
-if (values.help || !names.every(isSuiteName) || !Number.isInteger(runs) || runs < 1) {
+const instances = values.instances === undefined ? undefined : Number(values.instances);
+const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1;
+if (values.help || !names.every(isSuiteName) || !isCount(runs) || !isCount(instances ?? 1)) {
   process.stderr.write(USAGE);
   process.exit(values.help ? 0 : 2);
 }
 const figures: Figure[] = [];
 for (const name of names.filter(isSuiteName)) {
   process.stderr.write(`measuring ${name}\n`);
-  figures.push(...(await SUITES[name]({ runs })).map(figureOf));
+  figures.push(...(await SUITES[name]({ runs, instances })).map(figureOf));
 }
 const json = JSON.stringify(figures, null, 2);
 process.stdout.write(`${values.format === 'json' ? json : table(figures)}\n`);

@@ -7,17 +7,22 @@ import {
   labelsToMessage,
 } from '@tagplane/protocol';
 import type { ControlStreamRequest, ControlStreamResponse } from '@tagplane/protocol';
+import type { InstanceKey } from '@tagplane/identity';
 import { instanceNumber, labelsOf } from './fleet.ts';
 
 export function serverIdOf(index: number): string {
   return `bench-${index}`;
 }
 
-export function agentHello(index: number): ControlStreamRequest {
+/** @param instance default: that of `instanceNumber` */
+export function agentHello(
+  index: number,
+  instance: InstanceKey = instanceNumber(index),
+): ControlStreamRequest {
   const hello = create(AgentHelloSchema, {
     serverId: serverIdOf(index),
     version: 'bench',
-    heartbeat: { hostname: `host-${index}`, awsInstance: instanceToMessage(instanceNumber(index)) },
+    heartbeat: { hostname: `host-${index}`, awsInstance: instanceToMessage(instance) },
     takesBatches: true,
   });
   return create(ControlStreamRequestSchema, { message: { case: 'hello', value: hello } });

@@ -1,6 +1,8 @@
 import type { Suite } from './suite.ts';
 import { accessSuite } from './suites/access.ts';
 import { convergeSuite } from './suites/converge.ts';
+import { discoverySuite } from './suites/discovery.ts';
+import { eventsSuite } from './suites/events.ts';
 import { latencySuite } from './suites/latency.ts';
 import { pushSuite } from './suites/push.ts';
 import { rangeSuite } from './suites/range.ts';
@@ -19,6 +21,8 @@ export const SUITES = {
   tls: tlsSuite,
   access: accessSuite,
   ssh: sshSuite,
+  events: eventsSuite,
+  discovery: discoverySuite,
 } as const satisfies Readonly<Record<string, Suite>>;
 
 export function isSuiteName(name: string): name is keyof typeof SUITES {

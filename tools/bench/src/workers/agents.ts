@@ -9,7 +9,7 @@ import type { AgentsOptions, AgentsReport } from '../agents.ts';
 import { agentCredentials, readFleet } from '../tls/fleet.ts';
 import { workerArgument } from '../worker.ts';
 
-const { port, count, first = 0, fleetFile } = workerArgument() as AgentsOptions;
+const { port, count, first = 0, fleetFile, instances, label } = workerArgument() as AgentsOptions;
 /** Connections that open at a time: the subject is the push, not the storm before it. */
 const OPENING = 50;
 const fleet = fleetFile === undefined ? undefined : readFleet(fleetFile);
@@ -18,10 +18,11 @@ function report(message: AgentsReport): void {
   process.send?.(message);
 }
 
-/** The generation that `labelsOf` wrote into every label's value. */
+/** The generation that `labelsOf` wrote into every label's value, or another into one label's. */
 function generationIn(update: UpdateLabels): number {
   if (update.change.case !== 'replace') return -1;
-  const [value] = Object.values(update.change.value.sets[0]?.labels ?? {});
+  const labels = update.change.value.sets[0]?.labels ?? {};
+  const value = label === undefined ? Object.values(labels)[0] : labels[label];
   return Number(value?.split('-')[0] ?? -1);
 }
 
@@ -58,7 +59,7 @@ class BareAgent {
     });
     this.#connection = connection;
     const outbox = new Outbox<ControlStreamRequest>();
-    outbox.send(agentHello(this.#index));
+    outbox.send(agentHello(this.#index, instances?.[this.#index - first]));
     const client = createClient(InventoryService, connection.transport);
     try {
       for await (const { message } of client.controlStream(outbox, { timeoutMs: 0 })) {
