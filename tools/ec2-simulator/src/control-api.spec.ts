@@ -84,6 +84,15 @@ suite('the control API', () => {
     expect((await call('PATCH', path, { state: 'terminated' })).json).toMatchObject({ state: 'terminated' });
   });
 
+  it('makes an instance vanish that was never described as terminated', async () => {
+    const [view] = simulator.fleet.list({ region: 'eu-central-1' });
+    if (view === undefined) throw new Error('no instance');
+    simulator.fleet.vanish(view);
+    const { instances } = await describe(client);
+    expect(instances.map(({ InstanceId }) => InstanceId)).not.toContain(view.id);
+    expect(instances).toHaveLength(11);
+  });
+
   it('fails as many requests as asked for, after as many as asked for', async () => {
     const fault = { action: 'DescribeInstances', code: 'RequestLimitExceeded', skip: 1, count: 2 };
     expect((await call('POST', 'faults', fault)).json).toEqual({ pending: 2 });

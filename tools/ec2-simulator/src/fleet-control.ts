@@ -135,6 +135,11 @@ export class FleetControl {
     return this.#view(instance);
   }
 
+  /** Gone at once, never described as terminated. */
+  vanish(ref: InstanceRef): void {
+    this.#fleet.vanish(this.#find(ref));
+  }
+
   addFault(fault: Partial<Fault>): void {
     const { action, region, skip = 0, count = 1, delayMs = 0, error } = fault;
     this.faults.add({ ...fault, action, region, skip, count, delayMs, error });

@@ -172,6 +172,13 @@ export class Fleet {
     this.#tell({ kind: 'state', instance, state, at });
   }
 
+  /** An instance that was terminated so long ago that EC2 has forgotten it. */
+  vanish(instance: SimInstance): void {
+    const { now, lingerMs } = this.options;
+    instance.change = { ...settled('terminated'), at: now() - lingerMs };
+    instance.past = undefined;
+  }
+
   stateOf(instance: SimInstance): InstanceState {
     return stateAt(instance, this.options.now());
   }
