@@ -74,7 +74,9 @@ describe('an organisation in moto', () => {
     const roots = await call<{ Roots: { Id: string }[] }>('organizations', 'list_roots');
     const root = roots.Roots[0]?.Id ?? '';
     const unit = async (ParentId: string, Name: string): Promise<string> => {
-      interface Answer { OrganizationalUnit: { Id: string } }
+      interface Answer {
+        OrganizationalUnit: { Id: string };
+      }
       const made = await call<Answer>('organizations', 'create_organizational_unit', { ParentId, Name });
       return made.OrganizationalUnit.Id;
     };
@@ -159,7 +161,9 @@ describe('a command in moto', () => {
     const parameters = { commands: ['echo "é" \'$x\'', 'true'], executionTimeout: ['600'] };
     const request = { document: 'AWS-RunShellScript', instances, parameters, timeoutMs: 120_000 };
     const CommandId = await commands.send({ ...request, comment: 'enrolment' }, signal);
-    interface Answer { Commands: Record<string, unknown>[] }
+    interface Answer {
+      Commands: Record<string, unknown>[];
+    }
     const { Commands } = await call<Answer>('ssm', 'list_commands', { CommandId });
     expect(Commands).toMatchObject([
       {
