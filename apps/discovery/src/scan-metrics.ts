@@ -54,7 +54,7 @@ export function createScanMetrics(registry: Registry) {
 export function createQuotaMetrics(registry: Registry, usage: () => readonly PlaceUsage[]): void {
   const gauge = (name: string, help: string, read: (place: PlaceUsage) => number): void => {
     new Gauge({
-      name: `tagplane_discovery_ec2_${name}`,
+      name: `tagplane_discovery_${name}`,
       help,
       labelNames: ['account', 'region'],
       registers: [registry],
@@ -66,15 +66,19 @@ export function createQuotaMetrics(registry: Registry, usage: () => readonly Pla
       },
     });
   };
-  gauge('place_requests', 'Requests to EC2 since the start, retries included.', ({ requests }) => requests);
-  gauge('place_throttles', 'Requests since the start that EC2 throttled.', ({ throttles }) => throttles);
   gauge(
-    'quota_used_ratio',
+    'ec2_place_requests',
+    'Requests to EC2 since the start, retries included.',
+    ({ requests }) => requests,
+  );
+  gauge('ec2_place_throttles', 'Requests since the start that EC2 throttled.', ({ throttles }) => throttles);
+  gauge(
+    'ec2_quota_used_ratio',
     'Of EC2’s request rate, the share used in the last minute.',
     ({ quotaUsed }) => quotaUsed,
   );
   gauge(
-    'behind_seconds',
+    'ec2_behind_seconds',
     'How long the next request would wait for its turn.',
     ({ behindMs }) => behindMs / SECOND,
   );

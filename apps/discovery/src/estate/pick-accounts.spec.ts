@@ -7,7 +7,12 @@ import { neededDetails, pickAccounts } from './pick-accounts.ts';
 
 const idOf = (digit: number): AccountId => String(digit).repeat(12) as AccountId;
 
-function account(digit: number, ous: string[], tags = {}, status: OrganizationAccount['status'] = 'active') {
+function account(
+  digit: number,
+  ous: string[],
+  tags: Record<string, string> = {},
+  status: OrganizationAccount['status'] = 'active',
+) {
   return { id: idOf(digit), name: `a${digit}`, status, ous, tags: new Map(Object.entries(tags)) };
 }
 
