@@ -143,7 +143,7 @@ commandsContract(
     const commands = createCommands(aws);
     return Promise.resolve({
       commands,
-      manage: () => Promise.resolve(),
+      manage: (count) => Promise.resolve(Array.from({ length: count }, (_, i) => testInstance(i + 1))),
       [Symbol.asyncDispose]: () => {
         commands[Symbol.dispose]();
         return Promise.resolve();

@@ -11,6 +11,8 @@ export interface Boto3Call {
   readonly region: string;
   /** As boto3 names it. Default `ec2`. */
   readonly service?: string;
+  /** The role whose credentials make the call. */
+  readonly assume?: string;
   /** A method of boto3's client of the service. */
   readonly method: string;
   readonly arguments?: object;

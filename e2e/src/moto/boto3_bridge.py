@@ -1,6 +1,6 @@
 """Calls AWS through boto3 for a test that is not written in Python.
 
-Standard input: a JSON list of {"region", "service", "method", "arguments"}; standard output: the list of answers.
+Standard input: a JSON list of {"region", "service", "assume", "method", "arguments"}; standard output: the list of answers.
 `view` is not a method of boto3: it answers {instance id: {"state", "tags": [[key, value], ...]}} for all
 instances of the region, page by page.
 """
@@ -22,15 +22,31 @@ def view(client):
     return seen
 
 
+def connect(region, service, role):
+    endpoint_url = os.environ["AWS_ENDPOINT_URL"]
+    if role is None:
+        return boto3.client(service, region_name=region, endpoint_url=endpoint_url)
+    answer = connect(region, "sts", None).assume_role(RoleArn=role, RoleSessionName="boto3")
+    keys = answer["Credentials"]
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+
 def main():
     clients = {}
     answers = []
     for call in json.load(sys.stdin):
         region, service = call["region"], call.get("service", "ec2")
-        if (region, service) not in clients:
-            endpoint_url = os.environ["AWS_ENDPOINT_URL"]
-            clients[region, service] = boto3.client(service, region_name=region, endpoint_url=endpoint_url)
-        client = clients[region, service]
+        of = (region, service, call.get("assume"))
+        if of not in clients:
+            clients[of] = connect(*of)
+        client = clients[of]
         if call["method"] == "view":
             answers.append(view(client))
         else:

@@ -22,5 +22,17 @@ export async function servicesFor(name: string): Promise<ExampleServices> {
     };
     return { env, [Symbol.asyncDispose]: () => ec2.close() };
   }
+  if (name === '@tagplane/aws') {
+    const accounts = [{ id: '111111111111' }, { id: '222222222222' }];
+    const estate = { accounts, role: 'TagplaneDiscovery' };
+    const aws = await createEc2Simulator({ instances: 0, account: '111111111111', estate }).listen();
+    const env = {
+      AWS_REGION: 'eu-central-1',
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_ACCESS_KEY_ID: 'example',
+      AWS_SECRET_ACCESS_KEY: 'example',
+    };
+    return { env, [Symbol.asyncDispose]: () => aws.close() };
+  }
   return { env: {}, [Symbol.asyncDispose]: () => Promise.resolve() };
 }

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { InstanceId } from '@tagplane/identity';
 import { commandsContract } from './commands-contract.ts';
 import { fakeCommands } from './fake-commands.ts';
 import { fakeQueue } from './fake-queue.ts';
@@ -35,9 +34,10 @@ commandsContract('fake', () => {
         return id;
       },
     },
-    manage: (instances: readonly InstanceId[]) => {
+    manage: (count: number) => {
+      const instances = Array.from({ length: count }, (_, i) => testInstance(i + 1));
       for (const instance of instances) commands.manage(instance);
-      return Promise.resolve();
+      return Promise.resolve(instances);
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
