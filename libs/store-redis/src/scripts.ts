@@ -48,14 +48,17 @@ local function live_revision(key)
   local head = redis.call('GETRANGE', key, 0, 16)
   if sub(head, 1, 1) == 'L' then return sub(head, 2) end
 end
-local function is_expected(key, actual, expected)
-  if sub(expected, 1, 1) ~= '$' then return (actual or '-') == expected end
-  if not actual then return true end
-  local length = #expected - 1
-  if length == 0 then return true end
-  -- What comes before the value must not count as its end.
-  if redis.call('STRLEN', key) < 32 + length then return false end
-  return redis.call('GETRANGE', key, -length, -1) == sub(expected, 2)
+-- Whether it is as expected; if not, what is live there.
+local function as_expected(key, expected)
+  local length = sub(expected, 1, 1) == '$' and #expected - 1
+  if length then
+    -- With as much as comes before a value, so that none of that counts as its end.
+    local tail = redis.call('GETRANGE', key, -length - 32, -1)
+    if tail == '' or (#tail == length + 32 and sub(tail, 1 - #expected) == sub(expected, 2)) then return true end
+  end
+  local actual = live_revision(key)
+  if length then return not actual or length == 0, actual end
+  return (actual or '-') == expected, actual
 end
 local function refused(actual) return actual and -tonumber(actual) or 0 end
 local function bury(type, letter, key, member, retention)
@@ -102,8 +105,7 @@ for i = 1, items do
   local ttl, expected = ARGV[at + 1], ARGV[at + 2]
   local actual, ok = nil, true
   if expected ~= '' then
-    actual = live_revision(key)
-    ok = is_expected(key, actual, expected)
+    ok, actual = as_expected(key, expected)
   end
   if ok then
     local member = sub(key, member_at)
@@ -140,7 +142,7 @@ local members = {}
 for i = 1, items do
   local key, expected = KEYS[first + i], ARGV[5 + i]
   local actual = live_revision(key)
-  if actual and (expected == '' or is_expected(key, actual, expected)) then
+  if actual and (expected == '' or as_expected(key, expected)) then
     local member = sub(key, member_at)
     members[#members + 1] = member
     results[i] = bury('d', 'D', key, member, ARGV[5])
