@@ -18,6 +18,8 @@ export interface GroupParts {
   readonly group: string | undefined;
   readonly registry: Registry;
   readonly log: Logger;
+  /** Milliseconds of a clock that nobody sets; default that of the process. */
+  readonly clock?: () => number;
 }
 
 /** The replicas of one group, of which this process is one. */
@@ -27,13 +29,13 @@ export interface Group {
   readiness(): ReadinessCheck[];
 }
 
-export function joinGroup({ transport, origin, group, registry, log }: GroupParts): Group {
+export function joinGroup({ transport, origin, group, registry, log, ...rest }: GroupParts): Group {
   const name = origin.slice(ORIGIN_PREFIX.length);
   const replica = `${name.slice(0, MAX_NAME)}-${randomBytes(4).toString('hex')}`;
   const client = createLeaseClient({ transport, group: group ?? name, replica });
   const reporter = createLeaseReporter({ registry, log, client });
   return {
-    run: (runTerm, signal) => runLeaseLoop({ client, runTerm, reporter }, signal),
+    run: (runTerm, signal) => runLeaseLoop({ client, runTerm, reporter, ...rest }, signal),
     readiness: () => reporter.readiness(),
   };
 }
