@@ -151,7 +151,7 @@ export class EventFeed {
         if (body === undefined) return;
         this.#counts.sent += 1;
         feed.queue.send(JSON.stringify(body), this.#parts.now());
-      }, after);
+      }, Math.max(0, after));
       this.#timers.add(timer);
     }
   }
