@@ -61,18 +61,20 @@ export class AnswerScan {
 
   /** @returns undefined to go on */
   #step(): ScanState | undefined {
-    switch (this.#tokens.next()) {
+    const isPassing = this.#passing > 0;
+    switch (isPassing ? this.#tokens.pass(this.#passing) : this.#tokens.next()) {
       case TOKEN.open:
-        return this.#passing > 0 ? undefined : this.#open(false);
+        return this.#open(false);
       case TOKEN.empty:
-        return this.#passing > 0 ? undefined : this.#open(true);
+        return this.#open(true);
       case TOKEN.close:
-        this.#close();
+        if (isPassing) this.#passing = 0;
+        else this.#close();
         return undefined;
       case TOKEN.text:
-        return this.#passing > 0 ? undefined : this.#characters(true);
+        return this.#characters(true);
       case TOKEN.cdata:
-        return this.#passing > 0 ? undefined : this.#characters(false);
+        return this.#characters(false);
       case TOKEN.more:
         return MORE;
       default:
@@ -103,10 +105,6 @@ export class AnswerScan {
   }
 
   #close(): void {
-    if (this.#passing > 0) {
-      if (this.#tokens.depth < this.#passing) this.#passing = 0;
-      return;
-    }
     const place = this.#places.pop();
     if (place !== undefined) this.#over(place, this.#places.length);
   }

@@ -74,13 +74,27 @@ export class XmlTokens {
   }
 
   next(): Token {
-    const token = this.#read();
+    return this.#bounded(this.#read());
+  }
+
+  /** Passes over everything up to the end of the open element at this depth, from 1. */
+  pass(depth: number): Token {
+    for (;;) {
+      this.#at = this.#textEnd(this.#at);
+      const token = this.#read();
+      if (token === TOKEN.more || token === TOKEN.odd) return this.#bounded(token);
+      if (token === TOKEN.close && this.depth < depth) return token;
+    }
+  }
+
+  #bounded(token: Token): Token {
     return token === TOKEN.more && this.#length - this.#at > MAX_TOKEN_BYTES ? TOKEN.odd : token;
   }
 
   /** Whether the bytes are this text. */
   is(name: Uint8Array): boolean {
-    const [bytes, { start }] = [this.#bytes, this];
+    const bytes = this.#bytes;
+    const start = this.start;
     if (this.end - start !== name.length) return false;
     for (let index = 0; index < name.length; index += 1) {
       if (bytes[start + index] !== name[index]) return false;
@@ -109,15 +123,21 @@ export class XmlTokens {
   }
 
   #text(from: number): Token {
-    const [bytes, length] = [this.#bytes, this.#length];
+    const at = this.#textEnd(from);
+    return at >= this.#length ? TOKEN.more : this.#found(TOKEN.text, from, at, at);
+  }
+
+  #textEnd(from: number): number {
+    const bytes = this.#bytes;
+    const length = this.#length;
     let at = from;
     while (at < length && bytes[at] !== LESS) at += 1;
-    if (at >= length) return TOKEN.more;
-    return this.#found(TOKEN.text, from, at, at);
+    return at;
   }
 
   #open(start: number): Token {
-    const [bytes, length] = [this.#bytes, this.#length];
+    const bytes = this.#bytes;
+    const length = this.#length;
     let at = start;
     while (NAME[bytes[at] ?? 0] === 1) at += 1;
     if (at >= length) return TOKEN.more;
@@ -141,7 +161,8 @@ export class XmlTokens {
 
   /** @returns where `>` or `/` is; negative for none */
   #attributes(from: number): number {
-    const [bytes, length] = [this.#bytes, this.#length];
+    const bytes = this.#bytes;
+    const length = this.#length;
     for (let at = from; ;) {
       const blank = this.#skipBlank(at);
       if (blank >= length) return UNFINISHED;
@@ -166,7 +187,8 @@ export class XmlTokens {
   }
 
   #close(start: number): Token {
-    const [bytes, length] = [this.#bytes, this.#length];
+    const bytes = this.#bytes;
+    const length = this.#length;
     const top = this.depth - 1;
     if (top < 0) return TOKEN.odd;
     const open = this.#starts[top] ?? 0;
@@ -213,7 +235,8 @@ export class XmlTokens {
   }
 
   #skipBlank(from: number): number {
-    const [bytes, length] = [this.#bytes, this.#length];
+    const bytes = this.#bytes;
+    const length = this.#length;
     let at = from;
     while (at < length && BLANK[bytes[at] ?? 0] === 1) at += 1;
     return at;
