@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { createApiServer } from '@tagplane/protocol';
 import type { ApiServer, PeerConnection } from '@tagplane/protocol';
 import type { Address, Logger, ReadinessCheck, Registry } from '@tagplane/runtime';
@@ -10,6 +8,7 @@ import { createAuthorise } from './authorise.ts';
 import { caCopy } from './ca/ca-copy.ts';
 import { openClusterAuthority } from './ca/cluster-authority.ts';
 import type { ClusterAuthority } from './ca/cluster-authority.ts';
+import { followAuthority } from './ca/follow-authority.ts';
 import { readSealingKey } from './ca/sealing-key.ts';
 import type { AuthConfig } from './config.ts';
 import { createControlPlane } from './control/control-plane.ts';
@@ -26,6 +25,7 @@ import { enforceLocks } from './locks/enforce-locks.ts';
 import { createMetrics } from './metrics.ts';
 import type { AuthMetrics } from './metrics.ts';
 import { NodeHub } from './node-watch/node-hub.ts';
+import { processName } from './process-name.ts';
 import { AssignedWrites } from './reconcile/assigned-writes.ts';
 import { createRoles } from './roles/create-roles.ts';
 import type { RoleRegistry } from './roles/create-roles.ts';
@@ -73,9 +73,6 @@ interface Progress {
   control?: ControlPlane;
   api?: ApiServer;
 }
-
-/** Renewals of a whole fleet, fifty a second: at 4 to 6 ms for a certificate that is a quarter of one core. */
-const RENEWAL_MS = 20;
 
 /**
  * Builds the whole service, in order; it listens when this resolves. With mutual TLS that is when the
@@ -275,18 +272,6 @@ function identityRoutes(parts: Parts, authority: ClusterAuthority): IdentityRout
   return { authority, audit, locks, join, store };
 }
 
-/** New connections get the credentials of now; agents are told when there is something to renew for. */
-function followAuthority(authority: ClusterAuthority, server: ApiServer, control: ControlPlane): () => void {
-  let { generation } = authority.trust();
-  return authority.onChange(() => {
-    server.setCredentials(authority.serverCredentials());
-    const now = authority.trust().generation;
-    if (now === generation) return;
-    generation = now;
-    control.announceTrust(now, SECOND + control.connectedAgents * RENEWAL_MS);
-  });
-}
-
 function controlProblem(control: ControlPlane | undefined): string | undefined {
   return control === undefined
     ? 'the authority is in the store, which has not answered yet'
@@ -295,14 +280,6 @@ function controlProblem(control: ControlPlane | undefined): string | undefined {
 
 function check(name: string, problem: string | undefined): ReadinessCheck {
   return problem === undefined ? { name, ready: true } : { name, ready: false, reason: problem };
-}
-
-/** The host's name, and a suffix that tells one start of the process from the next. */
-function processName(): string {
-  const host = hostname()
-    .replaceAll(/[^A-Za-z0-9.-]/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '');
-  return `${host.slice(0, 50) || 'auth'}-${randomBytes(3).toString('hex')}`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
