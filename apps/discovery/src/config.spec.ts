@@ -38,6 +38,7 @@ describe('discovery.yaml', () => {
       poll_interval: 300_000,
       log_level: 'info',
       aws: [{ regions: ['eu-central-1'], tags: {} }],
+      events: [],
       quota: { share: 0.25 },
       max_concurrent_scans: 8,
     });

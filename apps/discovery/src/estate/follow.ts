@@ -28,6 +28,8 @@ const RETRY = { baseMs: 30 * SECOND, maxMs: 10 * MINUTE };
 const JITTER = 0.1;
 /** New accounts of an organisation are looked at within this time. */
 const LOOK_EVERY_MS = SECOND;
+/** While regions are asked for, scopes begin this often. */
+const TELL_EVERY_MS = SECOND;
 /** A few hundred accounts are done in a minute, and no service is overrun. */
 const LOOKUPS_AT_ONCE = 4;
 /** Beyond that the start goes on without. */
@@ -155,18 +157,33 @@ async function followRegions(parts: FollowParts, signal: AbortSignal): Promise<v
     );
     for (const key of states.keys()) if (!targets.has(key)) states.delete(key);
     const due = [...targets].filter(([key]) => (states.get(key)?.dueAt ?? 0) <= now);
-    const next = due.values();
-    await Promise.all(
-      Array.from({ length: LOOKUPS_AT_ONCE }, async () => {
-        for (const [key, target] of next) {
-          const state = states.get(key) ?? { dueAt: 0, failures: 0 };
-          states.set(key, state);
-          await lookUpRegions(parts, target, state, signal);
-        }
-      }),
-    );
+    if (due.length > 0) await lookUpAll(parts, due, states, signal);
     await sleep(LOOK_EVERY_MS, signal);
   }
+}
+
+async function lookUpAll(
+  parts: FollowParts,
+  due: readonly (readonly [string, RegionTarget])[],
+  states: Map<string, RegionState>,
+  signal: AbortSignal,
+): Promise<void> {
+  const next = due.values();
+  let toldAt = 0;
+  await Promise.all(
+    Array.from({ length: LOOKUPS_AT_ONCE }, async () => {
+      for (const [key, target] of next) {
+        const state = states.get(key) ?? { dueAt: 0, failures: 0 };
+        states.set(key, state);
+        await lookUpRegions(parts, target, state, signal);
+        // Every change goes through all scopes: a thousand accounts are not a thousand changes.
+        if (Date.now() - toldAt < TELL_EVERY_MS) continue;
+        parts.changed();
+        toldAt = Date.now();
+      }
+    }),
+  );
+  parts.changed();
 }
 
 function regionTargets({ blocks, book }: FollowParts): RegionTarget[] {
@@ -178,7 +195,7 @@ function regionTargets({ blocks, book }: FollowParts): RegionTarget[] {
 }
 
 async function lookUpRegions(
-  { book, lookups, changed, log }: FollowParts,
+  { book, lookups, log }: FollowParts,
   { block, index, account }: RegionTarget,
   state: RegionState,
   signal: AbortSignal,
@@ -195,5 +212,4 @@ async function lookUpRegions(
     state.failures += 1;
     log.warn({ event: 'regions_not_listed', block: index, account, failures: state.failures, reason });
   }
-  changed();
 }
