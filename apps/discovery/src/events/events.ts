@@ -81,7 +81,7 @@ export function createEvents(parts: EventsParts): Events {
     instances: () => term?.coalescer.size ?? 0,
     messages: () => inboxes.reduce((sum, { size }) => sum + size, 0),
   });
-  const statuses = parts.queues.map(({ queue }): QueueStatus => ({ url: queue.url, failure: undefined }));
+  const statuses = parts.queues.map(({ queue }) => freshStatus(queue.url));
   return {
     async run(sink, signal) {
       const own = createTerm(parts, sink, metrics);
@@ -137,7 +137,7 @@ function tasksOf(
   statuses: readonly QueueStatus[],
 ) {
   const tasks = inboxes.flatMap((inbox, index) => {
-    const status = statuses[index] ?? { url: inbox.queue.url, failure: undefined };
+    const status = statuses[index] ?? freshStatus(inbox.queue.url);
     const pollers = Array.from({ length: queues[index]?.pollers ?? 1 }, (_, poller) => ({
       name: `receive ${poller} of ${inbox.queue.url}`,
       run: (own: AbortSignal) => runReceiveLoop(term, inbox, status, own),
@@ -153,6 +153,10 @@ function tasksOf(
     describe: (own: AbortSignal) => runDescribeLoop(term, own),
     prune: (own: AbortSignal) => runPruneLoop(term, own),
   };
+}
+
+function freshStatus(url: string): QueueStatus {
+  return { url, failure: undefined, malformedAt: 0 };
 }
 
 async function runPruneLoop({ coalescer }: EventTerm, signal: AbortSignal): Promise<void> {

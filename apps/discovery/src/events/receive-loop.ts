@@ -13,6 +13,7 @@ const RECEIVE = { max: 10, waitMs: 20 * SECOND, visibilityMs: VISIBILITY_MS } as
 const BACKOFF = { baseMs: SECOND, maxMs: MINUTE };
 /** While too much waits. */
 const ROOM_PAUSE_MS = 200;
+const MALFORMED_LOG_INTERVAL_MS = MINUTE;
 /** Deletions are gathered: ten cost what one does. */
 const DELETE_PAUSE_MS = 200;
 
@@ -21,6 +22,8 @@ export interface QueueStatus {
   readonly url: string;
   /** Why nothing can be received from it, and what to do; undefined while it can. */
   failure: string | undefined;
+  /** When a malformed message was last logged: a queue may be full of them. */
+  malformedAt: number;
 }
 
 /** Receives from one queue until the signal aborts. What fails is tried again, with backoff. */
@@ -36,7 +39,7 @@ export async function runReceiveLoop(
       const messages = await inbox.queue.receive(RECEIVE, signal);
       failures = 0;
       status.failure = undefined;
-      for (const message of messages) takeMessage(term, inbox, message);
+      for (const message of messages) takeMessage(term, inbox, status, message);
     } catch (error) {
       signal.throwIfAborted();
       if (!isAwsFailure(error)) throw error;
@@ -69,17 +72,15 @@ function isAwsFailure(error: unknown): error is AwsCallError | RoleError {
   return error instanceof AwsCallError || error instanceof RoleError;
 }
 
-function takeMessage(term: EventTerm, inbox: Inbox, message: QueueMessage): void {
+function takeMessage(term: EventTerm, inbox: Inbox, status: QueueStatus, message: QueueMessage): void {
   const parsed = parseEvent(message.body);
   const result = takeParsed(term, inbox, message, parsed);
   term.metrics.messages.inc({ result });
-  if (parsed.kind !== 'malformed') return;
-  term.log.warn({
-    event: 'event_malformed',
-    queue: inbox.queue.url,
-    message: message.id,
-    reason: parsed.reason,
-  });
+  const now = Date.now();
+  if (parsed.kind !== 'malformed' || now - status.malformedAt < MALFORMED_LOG_INTERVAL_MS) return;
+  status.malformedAt = now;
+  const { reason } = parsed;
+  term.log.warn({ event: 'event_malformed', queue: status.url, message: message.id, reason });
 }
 
 function takeParsed(
