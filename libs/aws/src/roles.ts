@@ -73,12 +73,13 @@ export function createRoleCredentials(
 /** Credentials of many chains, with each role of equal beginnings assumed once. */
 export function createRoles({ region, base, endpoint }: RolesOptions): Roles {
   const stop = new AbortController();
-  const root = createNode(base, { region, endpoint, stop: stop.signal, limit: createLimit(CALLS_AT_ONCE) });
+  const root = new Node(base, { region, endpoint, stop: stop.signal, limit: createLimit(CALLS_AT_ONCE) });
   return {
     provider: (chain) => {
-      if (chain.length === 0) throw new RangeError('a chain has at least one role');
-      let node = root;
-      for (const step of chain) node = node.child(step);
+      const [first, ...rest] = chain;
+      if (first === undefined) throw new RangeError('a chain has at least one role');
+      let node = root.child(first);
+      for (const step of rest) node = node.child(step);
       return node.provider;
     },
     forget: (chain) => {
@@ -99,52 +100,59 @@ interface NodeOptions {
 }
 
 /** The credentials of one beginning of chains, and what is assumed with them. */
-interface Node extends Disposable {
-  readonly provider: AwsCredentialProvider;
-  child(step: RoleStep): Node;
+class Node implements Disposable {
+  readonly #credentials: AwsCredentialSource | undefined;
+  readonly #options: NodeOptions;
+  readonly #children = new Map<string, AssumedNode>();
+  #client: STSClient | undefined;
+
+  constructor(credentials: AwsCredentialSource | undefined, options: NodeOptions) {
+    this.#credentials = credentials;
+    this.#options = options;
+  }
+
+  child(step: RoleStep): AssumedNode {
+    const known = this.#children.get(keyOf(step));
+    if (known !== undefined) return known;
+    const cell = new RoleCell(() => assume(this.#sts(), step, this.#options));
+    const node = new AssumedNode(() => cell.get(), this.#options);
+    this.#children.set(keyOf(step), node);
+    return node;
+  }
+
   /** Whether nothing is left under this one. */
-  forget(chain: readonly RoleStep[]): boolean;
+  forget([step, ...rest]: readonly RoleStep[]): boolean {
+    const child = step === undefined ? undefined : this.#children.get(keyOf(step));
+    if (step === undefined || child === undefined) return this.#children.size === 0;
+    if (child.forget(rest)) {
+      child[Symbol.dispose]();
+      this.#children.delete(keyOf(step));
+    }
+    return false;
+  }
+
+  [Symbol.dispose](): void {
+    for (const child of this.#children.values()) child[Symbol.dispose]();
+    this.#client?.destroy();
+    this.#client = undefined;
+  }
+
+  #sts(): STSClient {
+    const { region, endpoint } = this.#options;
+    const where = { region, endpoint, credentials: this.#credentials };
+    const limits = { maxAttempts: MAX_ATTEMPTS, connections: CALLS_AT_ONCE };
+    return (this.#client ??= new STSClient(clientSettings(where, limits)));
+  }
 }
 
-function createNode(credentials: AwsCredentialSource | undefined, options: NodeOptions): Node {
-  const { region, endpoint } = options;
-  const children = new Map<string, Node>();
-  let client: STSClient | undefined;
-  const sts = (): STSClient =>
-    (client ??= new STSClient(
-      clientSettings(
-        { region, credentials, endpoint },
-        { maxAttempts: MAX_ATTEMPTS, connections: CALLS_AT_ONCE },
-      ),
-    ));
-  return {
-    provider: () => {
-      if (typeof credentials === 'function') return credentials();
-      throw new TypeError('only roles have a provider');
-    },
-    child: (step) => {
-      const known = children.get(keyOf(step));
-      if (known !== undefined) return known;
-      const cell = new RoleCell(() => assume(sts(), step, options));
-      const node = createNode(() => cell.get(), options);
-      children.set(keyOf(step), node);
-      return node;
-    },
-    forget: ([step, ...rest]) => {
-      const child = step === undefined ? undefined : children.get(keyOf(step));
-      if (step === undefined || child === undefined) return children.size === 0;
-      if (child.forget(rest)) {
-        child[Symbol.dispose]();
-        children.delete(keyOf(step));
-      }
-      return false;
-    },
-    [Symbol.dispose]: () => {
-      for (const child of children.values()) child[Symbol.dispose]();
-      client?.destroy();
-      client = undefined;
-    },
-  };
+/** One that ends in a role. */
+class AssumedNode extends Node {
+  readonly provider: AwsCredentialProvider;
+
+  constructor(provider: AwsCredentialProvider, options: NodeOptions) {
+    super(provider, options);
+    this.provider = provider;
+  }
 }
 
 async function assume(client: STSClient, step: RoleStep, options: NodeOptions): Promise<SessionCredentials> {

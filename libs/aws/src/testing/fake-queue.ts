@@ -1,6 +1,6 @@
 import { AwsCallError } from '../call-error.ts';
 import type { AwsCallErrorKind } from '../call-error.ts';
-import type { Queue, QueueMessage } from '../queue.ts';
+import type { Queue, QueueMessage, ReceiveOptions } from '../queue.ts';
 
 /** A queue in memory, for tests; by the global timers, so that virtual time can drive it. */
 export interface FakeQueue extends Queue {
@@ -23,46 +23,78 @@ interface Held {
   receipt: string | undefined;
 }
 
+/** The messages that are not deleted. */
+class Messages {
+  readonly held = new Map<string, Held>();
+  #serial = 0;
+
+  add(body: string): string {
+    this.#serial += 1;
+    const id = `message-${this.#serial}`;
+    const plain = { receivedCount: 0, hiddenUntil: 0, receipt: undefined };
+    this.held.set(id, { id, body, sentAt: Date.now(), ...plain });
+    return id;
+  }
+
+  /** Hides what it gives. */
+  take(max: number, visibilityMs: number): QueueMessage[] {
+    const now = Date.now();
+    const shown = [...this.held.values()].filter(({ hiddenUntil }) => hiddenUntil <= now).slice(0, max);
+    return shown.map((message) => {
+      this.#serial += 1;
+      message.receivedCount += 1;
+      message.hiddenUntil = now + visibilityMs;
+      message.receipt = `receipt-${this.#serial}`;
+      const { id, body, sentAt, receipt, receivedCount } = message;
+      return { id, body, receipt, receivedCount, sentAt };
+    });
+  }
+
+  /** Undefined for a receipt that has run out. */
+  byReceipt(receipt: string): Held | undefined {
+    const now = Date.now();
+    return [...this.held.values()].find((each) => each.receipt === receipt && each.hiddenUntil > now);
+  }
+
+  /** When the next is shown, or the given time if that is before. */
+  nextShown(end: number): number {
+    return Math.min(end, ...[...this.held.values()].map(({ hiddenUntil }) => hiddenUntil));
+  }
+}
+
 export function fakeQueue(url = 'https://sqs.eu-central-1.amazonaws.com/123456789012/tagplane'): FakeQueue {
-  const held = new Map<string, Held>();
+  const messages = new Messages();
   const wakers = new Set<() => void>();
-  let serial = 0;
   let failing: Exclude<AwsCallErrorKind, 'aborted'> | undefined;
   const check = (operation: string, signal: AbortSignal): void => {
-    if (signal.aborted)
-      throw new AwsCallError({ service: 'SQS', operation, kind: 'aborted', code: 'AbortError' });
-    if (failing !== undefined)
-      throw new AwsCallError({ service: 'SQS', operation, kind: failing, code: 'Scripted' });
+    const call = { service: 'SQS', operation };
+    if (signal.aborted) throw new AwsCallError({ ...call, kind: 'aborted', code: 'AbortError' });
+    if (failing !== undefined) throw new AwsCallError({ ...call, kind: failing, code: 'Scripted' });
   };
   const wake = (): void => {
     for (const waker of wakers) waker();
   };
-  const take = (max: number, visibilityMs: number): QueueMessage[] => {
-    const now = Date.now();
-    const shown = [...held.values()].filter(({ hiddenUntil }) => hiddenUntil <= now).slice(0, max);
-    return shown.map((message) => {
-      serial += 1;
-      message.receivedCount += 1;
-      message.hiddenUntil = now + visibilityMs;
-      message.receipt = `receipt-${serial}`;
-      const { id, body, sentAt, receipt, receivedCount } = message;
-      return { id, body, receipt, receivedCount, sentAt };
-    });
+  const receive = async (options: ReceiveOptions, signal: AbortSignal): Promise<QueueMessage[]> => {
+    const end = Date.now() + options.waitMs;
+    for (;;) {
+      check('ReceiveMessage', signal);
+      const got = messages.take(options.max, options.visibilityMs);
+      const now = Date.now();
+      if (got.length > 0 || now >= end) return got;
+      await pause(Math.max(0, messages.nextShown(end) - now), wakers, signal);
+    }
   };
-  const byReceipt = (receipt: string): Held | undefined =>
-    [...held.values()].find((message) => message.receipt === receipt && message.hiddenUntil > Date.now());
   return {
     url,
+    receive,
     get size() {
-      return held.size;
+      return messages.held.size;
     },
     get waiting() {
       return wakers.size;
     },
     put: (body) => {
-      serial += 1;
-      const id = `message-${serial}`;
-      held.set(id, { id, body, sentAt: Date.now(), receivedCount: 0, hiddenUntil: 0, receipt: undefined });
+      const id = messages.add(body);
       wake();
       return id;
     },
@@ -70,30 +102,22 @@ export function fakeQueue(url = 'https://sqs.eu-central-1.amazonaws.com/12345678
       failing = kind;
       wake();
     },
-    receive: async ({ max, waitMs, visibilityMs }, signal) => {
-      const end = Date.now() + waitMs;
-      for (;;) {
-        check('ReceiveMessage', signal);
-        const got = take(max, visibilityMs);
-        const now = Date.now();
-        if (got.length > 0 || now >= end) return got;
-        const next = Math.min(end, ...[...held.values()].map(({ hiddenUntil }) => hiddenUntil));
-        await pause(Math.max(0, next - now), wakers, signal);
-      }
-    },
     delete: (receipts, signal) =>
       Promise.resolve().then(() => {
         check('DeleteMessageBatch', signal);
-        for (const receipt of receipts) held.delete(byReceipt(receipt)?.id ?? '');
+        for (const receipt of receipts) messages.held.delete(messages.byReceipt(receipt)?.id ?? '');
       }),
     release: (receipts, signal) =>
       Promise.resolve().then(() => {
         check('ChangeMessageVisibilityBatch', signal);
-        for (const message of receipts.map(byReceipt)) if (message !== undefined) message.hiddenUntil = 0;
+        for (const receipt of receipts) {
+          const message = messages.byReceipt(receipt);
+          if (message !== undefined) message.hiddenUntil = 0;
+        }
         wake();
       }),
     [Symbol.dispose]: () => {
-      held.clear();
+      messages.held.clear();
     },
   };
 }
