@@ -88,7 +88,7 @@ function noteFailed(parts: ScanLoopParts, error: unknown, timedOut: boolean, sta
   const result = timedOut ? 'timeout' : (known?.kind ?? 'other');
   const code = timedOut ? 'ScanTimeout' : (known?.code ?? (error instanceof Error ? error.name : 'unknown'));
   const problem = timedOut ? `${result}, ${code}: the scan was not done within 10 min` : problemText(error);
-  metrics.scanSeconds.observe({ scope: scope.id }, (Date.now() - startedAt) / SECOND);
+  metrics.scanSeconds.observe((Date.now() - startedAt) / SECOND);
   metrics.scans.inc({ scope: scope.id, result });
   if (result === 'throttled') metrics.throttles.inc({ scope: scope.id });
   statuses.note(scope.id, { state: 'failing', problem });

@@ -21,14 +21,12 @@ export function createScanMetrics(registry: Registry) {
     });
   const scanSeconds = new Histogram({
     name: 'tagplane_discovery_scan_duration_seconds',
-    help: 'Time that scans took.',
-    labelNames,
+    help: 'Time that scans took, of all scopes: by scope they would be thousands of series.',
     buckets: SCAN_BUCKETS,
     registers,
   });
   const scans = counter('scans_total', 'Scans, by how they ended.', ['result']);
   const byScope = {
-    scanSeconds,
     instances: gauge('instances', 'Instances that the last complete scan found.'),
     rejectedTags: gauge('rejected_tags', 'Tags of the last complete scan that no label carries.'),
     rejectedInstances: gauge(
@@ -41,6 +39,7 @@ export function createScanMetrics(registry: Registry) {
   };
   return {
     ...byScope,
+    scanSeconds,
     scans,
     /** A scope is no more. */
     forget: (scope: string): void => {

@@ -27,7 +27,7 @@ export function reportComplete(
   const instances = scan.findings.size;
   const rejectedTags = scan.findings.values().reduce((sum, found) => sum + found.rejected.length, 0);
   const rejectedInstances = scan.rejected.length;
-  metrics.scanSeconds.observe(labels, (now - startedAt) / SECOND);
+  metrics.scanSeconds.observe((now - startedAt) / SECOND);
   metrics.scans.inc({ ...labels, result: 'complete' });
   metrics.instances.set(labels, instances);
   metrics.rejectedTags.set(labels, rejectedTags);
