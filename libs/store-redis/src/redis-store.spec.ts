@@ -7,6 +7,8 @@ import { createRedisStore } from './redis-store.ts';
 import { startRedis } from './testing/index.ts';
 import type { RedisServer } from './testing/index.ts';
 
+const SILENCE_MS = 60_000;
+
 let server: RedisServer;
 let harnesses = 0;
 
@@ -20,7 +22,8 @@ afterAll(async () => {
 
 function makeHarness(): Promise<StoreHarness> {
   const kind = `test-${harnesses++}`;
-  const connection = connectRedis(server.url);
+  // Ten thousand calls at a time keep a slow machine's loop busy for seconds, in which no answer is read.
+  const connection = connectRedis(server.url, { silenceMs: SILENCE_MS });
   const open = new Set<Store & AsyncDisposable>();
   const close = async (): Promise<void> => {
     for (const store of open) await store[Symbol.asyncDispose]();
