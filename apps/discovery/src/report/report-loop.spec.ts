@@ -27,7 +27,7 @@ afterEach(() => {
 
 /** A loop under a lease that lives for an hour. */
 function start(report: () => readonly ScopeStatus[]) {
-  const { token } = auth.leases.hold({
+  const { token = 0n } = auth.leases.hold({
     $typeName: 'tagplane.v1.HoldLeaseRequest',
     group: 'main',
     replica: 'a',
