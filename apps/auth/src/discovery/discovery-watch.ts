@@ -127,7 +127,7 @@ export class DiscoveryWatch {
 }
 
 function leaderlessLine(group: string): string {
-  return `discovery: no replica leads the group ${group}: nothing is scanned for it; tagctl discovery ls shows its replicas`;
+  return `discovery: no replica leads the group ${group}: nothing is scanned for it; tagctl discovery status shows its replicas`;
 }
 
 function failingLine({ group, id, problem }: Failing): string {
