@@ -18,6 +18,7 @@ import type { Fence } from './lease/fence.ts';
 import { joinGroup, originOf } from './lease/group.ts';
 import type { Group } from './lease/group.ts';
 import { createMetrics } from './metrics.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 export const program: Program<typeof configSchema> = {
   name: 'tagplane-discovery',
@@ -27,6 +28,7 @@ export const program: Program<typeof configSchema> = {
 };
 
 async function start(config: DiscoveryConfig, signal: AbortSignal): Promise<void> {
+  keepHeapSmall();
   const log = createLogger('discovery', config.log_level);
   const registry = createRegistry('discovery');
   const plan = await planIdentity({ config, registry, log });
