@@ -46,7 +46,7 @@ describe('the EC2 query protocol on the wire', () => {
     [
       'another service',
       `Action=SendMessage&${QUERY}`,
-      SIGNED.replace('/ec2/', '/sqs/'),
+      SIGNED.replace('/ec2/', '/kms/'),
       400,
       'InvalidAction',
     ],
