@@ -145,13 +145,16 @@ export class EventFeed {
     this.#counts.duplicated += copies - 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const after = at - this.#parts.now() + feed.delayMs + this.#draw() * feed.jitterMs;
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        const body = make(id);
-        if (body === undefined) return;
-        this.#counts.sent += 1;
-        feed.queue.send(JSON.stringify(body), this.#parts.now());
-      }, Math.max(0, after));
+      const timer = setTimeout(
+        () => {
+          this.#timers.delete(timer);
+          const body = make(id);
+          if (body === undefined) return;
+          this.#counts.sent += 1;
+          feed.queue.send(JSON.stringify(body), this.#parts.now());
+        },
+        Math.max(0, after),
+      );
       this.#timers.add(timer);
     }
   }
