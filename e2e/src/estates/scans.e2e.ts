@@ -104,15 +104,17 @@ function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): b
 
 describe('an organisation of five accounts', () => {
   it('is scanned in every region that each account has enabled, and suspended accounts are not', async () => {
-    const ids = (await plane.scopes()).map(({ id }) => id);
     const of = (account: string, ...regions: string[]) => regions.map((region) => `${account}/${region}`);
-    expect(ids).toEqual(
-      expect.arrayContaining([
-        ...of(MANAGEMENT, HOME, AWAY, OPT_IN),
-        ...of(BIG, HOME, AWAY),
-        ...of(SMALL, HOME, AWAY, OPT_IN),
-      ]),
-    );
+    const open = [
+      ...of(MANAGEMENT, HOME, AWAY, OPT_IN),
+      ...of(BIG, HOME, AWAY),
+      ...of(SMALL, HOME, AWAY, OPT_IN),
+    ];
+    // They are told of within seconds of their scans.
+    const ids = await plane.until('every open scope is told of', async () => {
+      const told = (await plane.scopes()).map(({ id }) => id);
+      return open.every((id) => told.includes(id)) && told;
+    });
     expect(ids).not.toContain(`${BIG}/${OPT_IN}`);
     expect(ids.filter((id) => id.startsWith(SUSPENDED))).toEqual([]);
     await agentsHaveTheirs();
